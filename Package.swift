@@ -1,0 +1,51 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "specchat",
+    products: [.executable(name: "specchat", targets: ["specchat"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "specchat",
+            dependencies: [
+                "ChatTUI", "Engine",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .target(name: "ChatTUI", dependencies: ["Engine", "CTerm", "CSixel"], swiftSettings: strict),
+        .target(
+            name: "Engine",
+            dependencies: [
+                "CKernels", "COpenBLAS", "CGdkPixbuf",
+                .product(name: "HeapModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "CKernels",
+            // Kernels are timed in debug builds too; a plain-loop build would make the tests take minutes.
+            cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])],
+            linkerSettings: [.linkedLibrary("m")]),
+        .target(
+            name: "CTerm",
+            cSettings: [.define("_GNU_SOURCE")],
+            linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
+        .systemLibrary(name: "CSixel", pkgConfig: "libsixel", providers: [.apt(["libsixel-dev"])]),
+        .systemLibrary(
+            name: "CGdkPixbuf", pkgConfig: "gdk-pixbuf-2.0", providers: [.apt(["libgdk-pixbuf-2.0-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .testTarget(
+            name: "EngineTests", dependencies: ["Engine", "CKernels"], exclude: ["Goldens"], swiftSettings: strict),
+        .testTarget(name: "ChatTUITests", dependencies: ["ChatTUI", "Engine"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,3 @@
+// ChatApp.swift — the chat on the screen: wait for a key, an engine event or a resize; reduce; render; draw.
+
+import Engine

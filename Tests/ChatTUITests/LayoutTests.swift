@@ -1,0 +1,2 @@
+import ChatTUI
+import Testing
