@@ -3,5 +3,6 @@
 #define CKERNELS_H
 #include <stddef.h>
 #include <stdint.h>
+#include "choice.h"
 int ck_version(void);
 #endif

@@ -51,9 +51,9 @@ public struct SpeculationRound: Sendable, Equatable, Codable {
     public let tree: DraftTree
     /// Indices of the accepted nodes from the root's child down; empty when the target agreed with none.
     public let accepted: [Int]
-    /// The target's own token after the accepted path; absent when the answer ended inside the accepted path.
-    public let bonus: Int32?
-    /// One piece for each node of the tree, then one for the bonus token if there is one.
+    /// The target's own token after the accepted path: it comes free with every round.
+    public let bonus: Int32
+    /// One piece for each node of the tree, then one for the bonus token.
     public let pieces: [TokenPiece]
     /// Draft passes made to grow the tree.
     public let draftPasses: Int
@@ -61,7 +61,7 @@ public struct SpeculationRound: Sendable, Equatable, Codable {
     public let seconds: Seconds
 
     public init(
-        index: Int, position: Int, tree: DraftTree, accepted: [Int], bonus: Int32?, pieces: [TokenPiece],
+        index: Int, position: Int, tree: DraftTree, accepted: [Int], bonus: Int32, pieces: [TokenPiece],
         draftPasses: Int, budget: BudgetChoice, seconds: Seconds
     ) {
         self.index = index
@@ -76,7 +76,7 @@ public struct SpeculationRound: Sendable, Equatable, Codable {
     }
 
     /// What the round added to the answer: the accepted tokens, then the bonus token.
-    public var tokens: [Int32] { accepted.map { tree.nodes[$0].token } + (bonus.map { [$0] } ?? []) }
+    public var tokens: [Int32] { accepted.map { tree.nodes[$0].token } + [bonus] }
     /// Nodes that the draft proposed: all but the root.
     public var drafted: Int { tree.count - 1 }
 }
