@@ -23,6 +23,7 @@ from .llava_layout import (
     to_half_split,
     vision_plan,
 )
+from .sentencepiece_vocabulary import Vocabulary
 
 State = dict[str, np.ndarray]
 
@@ -78,6 +79,20 @@ def import_projector(path: Path | str) -> tuple[State, int, int]:
         field(reader, "clip.vision.projection_dim"),
     )
     return _read(reader, path, projector_plan(vision_hidden, language_hidden)), vision_hidden, language_hidden
+
+
+def import_vocabulary(path: Path | str) -> Vocabulary:
+    """The tokenizer of a language file."""
+    reader = GGUFReader(path)
+    tokens, scores, types = (field(reader, f"tokenizer.ggml.{key}") for key in ("tokens", "scores", "token_type"))
+    special = {key: reader.get_field(f"tokenizer.ggml.{key}_token_id") for key in ("bos", "eos", "unknown", "padding")}
+    return Vocabulary(
+        tokens=tokens,
+        scores=scores,
+        types=types,
+        **{key: None if found is None else found.contents() for key, found in special.items()},
+        adds_space_prefix=field(reader, "tokenizer.ggml.add_space_prefix", True),
+    )
 
 
 def field(reader: GGUFReader, key: str, default: Any = None) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import sentencepiece
 from gguf import TokenType
 from sentencepiece import sentencepiece_model_pb2 as model_file
 
@@ -101,3 +102,26 @@ def check_expressible(model: model_file.ModelProto, path: str) -> None:
 
 def _present(token: int) -> int | None:
     return None if token < 0 else token
+
+
+def rebuild_processor(vocabulary: Vocabulary) -> sentencepiece.SentencePieceProcessor:
+    """A SentencePiece BPE processor with the given tokens: the reference for a GGUF file whose model is not at hand.
+
+    Added and padding tokens at the end become control pieces, which no text ever matches.
+    """
+    model = model_file.ModelProto()
+    kinds = {int(kind): piece for piece, kind in PIECE_TYPES.items()}
+    for token, score, kind in zip(vocabulary.tokens, vocabulary.scores, vocabulary.types, strict=True):
+        piece = model.pieces.add(piece=token, score=score)
+        is_padding = kind == int(TokenType.UNUSED)
+        piece.type = model_file.ModelProto.SentencePiece.CONTROL if is_padding else kinds[kind]
+    trainer, normalizer = model.trainer_spec, model.normalizer_spec
+    trainer.model_type, trainer.byte_fallback = model_file.TrainerSpec.BPE, True
+    trainer.vocab_size = len(vocabulary.tokens)
+    trainer.bos_id = -1 if vocabulary.bos is None else vocabulary.bos
+    trainer.eos_id = -1 if vocabulary.eos is None else vocabulary.eos
+    trainer.unk_id = 0 if vocabulary.unknown is None else vocabulary.unknown
+    trainer.pad_id = -1 if vocabulary.padding is None else vocabulary.padding
+    normalizer.name, normalizer.remove_extra_whitespaces = "identity", False
+    normalizer.add_dummy_prefix = vocabulary.adds_space_prefix
+    return sentencepiece.SentencePieceProcessor(model_proto=model.SerializeToString())

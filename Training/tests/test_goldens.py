@@ -1,0 +1,123 @@
+"""The reference data in the repository is what its programs compute today, and is fit to judge an engine by."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from specchat_training import golden_models, golden_texts, hf_reference
+from specchat_training.golden_blocks import write_blocks
+from specchat_training.golden_models import WORLDS
+from specchat_training.golden_pictures import write_pictures
+from specchat_training.gguf_import import import_vocabulary
+from specchat_training.sentencepiece_vocabulary import rebuild_processor
+
+GOLDENS = Path(__file__).parents[2] / "Tests" / "EngineTests" / "Goldens"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def arrays(folder):
+    index = json.loads((folder / "golden.json").read_text())
+    floats = np.fromfile(folder / "arrays.bin", dtype="<f4")
+    shaped = {}
+    for name, place in index["arrays"].items():
+        size = int(np.prod(place["shape"]))
+        shaped[name] = floats[place["offset"] : place["offset"] + size].reshape(place["shape"])
+    return index, shaped
+
+
+def tree(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
+def test_transformers_still_computes_what_the_files_say(world, tmp_path):
+    golden_texts.train_tiny_tokenizer(tmp_path / "tiny.model")
+    golden_models.write_world(world, tmp_path / "world", tmp_path / "tiny.model")
+    kept, kept_arrays = arrays(GOLDENS / world.name)
+    made, made_arrays = arrays(tmp_path / "world")
+    for part in ("picture", "text"):
+        assert kept[part].pop("logprobs") == pytest.approx(made[part].pop("logprobs"), abs=1e-4)
+    assert kept == made
+    for name, values in kept_arrays.items():
+        np.testing.assert_allclose(values, made_arrays[name], atol=2e-4, err_msg=name)
+    for file in ("language.gguf", "vision.gguf"):
+        assert (tmp_path / "world" / file).read_bytes() == (GOLDENS / world.name / file).read_bytes()
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
+def test_the_picture_changes_the_answer_and_rows_stand_where_the_placeholder_was(world):
+    folder = GOLDENS / world.name
+    index, values = arrays(folder)
+    model = hf_reference.load_llava_files(folder / "language.gguf", folder / "vision.gguf")
+    before, after = index["picture"]["ids_before"], index["picture"]["ids_after"]
+    embed = model.get_input_embeddings()
+    rows = torch.cat([embed(torch.tensor(before)), torch.from_numpy(values["visual_tokens"]), embed(torch.tensor(after))])
+    with torch.no_grad():
+        logits = model(inputs_embeds=rows[None]).logits[0].numpy()
+    first = index["picture"]["logits_first_position"]
+    np.testing.assert_allclose(logits[first:], values["picture.logits"], atol=1e-4)
+    assert len(rows) == index["picture"]["positions"]
+    other = np.zeros_like(values[f"pixels.{index['preprocessing']}"])
+    changed = hf_reference.logits(model, hf_reference.Prompt(before, after, other))
+    assert np.abs(changed[first:] - values["picture.logits"]).max() > 0.1
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
+def test_pixel_values_differ_between_the_two_ways_and_come_from_the_kept_picture(world):
+    _, values = arrays(GOLDENS / world.name)
+    picture = Image.open(GOLDENS / world.name / "picture.png")
+    assert picture.size == world.picture_size and picture.width != picture.height
+    for mode in ("pad", "crop"):
+        made = hf_reference.preprocess(picture, world.vision.image_size, mode)
+        np.testing.assert_allclose(made, values[f"pixels.{mode}"], atol=1e-6)
+    assert np.abs(values["pixels.pad"] - values["pixels.crop"]).max() > 0.1
+
+
+def test_padding_agrees_with_the_processor_that_transformers_has_for_llava():
+    from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
+
+    picture = golden_models.draw_picture((53, 37), seed=4)
+    size = {"size": {"shortest_edge": 56}, "crop_size": {"height": 56, "width": 56}}
+    theirs = LlavaImageProcessorPil(do_pad=True, **size)(picture, return_tensors="np")["pixel_values"][0]
+    np.testing.assert_allclose(hf_reference.preprocess(picture, 56, "pad"), theirs, atol=1e-6)
+
+
+def test_blocks_and_pictures_are_written_alike_each_time(tmp_path):
+    write_blocks(tmp_path / "blocks")
+    write_pictures(tmp_path / "pictures")
+    assert tree(tmp_path / "blocks") == tree(GOLDENS / "blocks")
+    made, kept = tmp_path / "pictures", GOLDENS / "pictures"
+    assert {path.name for path in made.iterdir()} == {path.name for path in kept.iterdir()}
+    for path in made.iterdir():
+        if path.suffix == ".png":
+            np.testing.assert_array_equal(np.asarray(Image.open(path)), np.asarray(Image.open(kept / path.name)))
+        else:
+            assert path.read_text() == (kept / path.name).read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("tiny", "grouped/language.gguf"), ("llama", "llama-vocab/ggml-vocab-llama-spm.gguf")]
+)
+def test_sentencepiece_splits_every_string_as_kept_with_the_vocabulary_that_the_engine_reads(name, file):
+    strings = json.loads((GOLDENS / "texts" / "strings.json").read_text())
+    kept = json.loads((GOLDENS / "texts" / f"{name}.json").read_text())
+    processor = rebuild_processor(import_vocabulary(GOLDENS / file))
+    assert strings == golden_texts.random_strings()
+    assert [processor.encode(text) for text in strings] == kept
+
+
+def test_everything_together_stays_below_three_megabytes():
+    assert sum(len(data) for data in tree(GOLDENS).values()) < 3_000_000
