@@ -1,0 +1,81 @@
+// BackendSupport.swift — seeded numbers, and tensors in the bytes of each format, for the tests of backends.
+
+@testable import Engine
+
+/// SplitMix64: the same numbers on every machine for the same seed.
+struct SeededNumbers: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// Numbers between -scale and scale.
+    mutating func floats(_ count: Int, scale: Float = 1) -> [Float] {
+        (0..<count).map { _ in Float.random(in: -scale...scale, using: &self) }
+    }
+}
+
+/// Bytes that stay where they are while a tensor refers to them.
+final class TensorBytes {
+    let buffer: UnsafeRawBufferPointer
+
+    init(_ bytes: [UInt8]) {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 64)
+        memory.copyBytes(from: bytes)
+        buffer = UnsafeRawBufferPointer(rebasing: memory[..<bytes.count])
+    }
+
+    deinit { buffer.deallocate() }
+}
+
+extension StoredTensor {
+    /// A tensor of `rows` rows that holds `values`, rounded as `format` rounds.
+    static func made(_ values: [Float], rows: Int, format: Format = .float32, name: String = "test") -> StoredTensor {
+        let bytes: [UInt8] =
+            switch format {
+            case .float32: values.flatMap { bytesOf($0.bitPattern) }
+            case .float16: values.flatMap { bytesOf(halfBits($0)) }
+            case .bfloat16: values.flatMap { bytesOf(UInt16(truncatingIfNeeded: $0.bitPattern >> 16)) }
+            case .q8_0: quantised(values, steps: 127) { $0.map { UInt8(bitPattern: Int8($0)) } }
+            case .q4_0: quantised(values, steps: 7) { block in
+                (0..<16).map { UInt8(block[$0] + 8) | UInt8(block[$0 + 16] + 8) << 4 }
+            }
+            }
+        let owner = TensorBytes(bytes)
+        return StoredTensor(
+            name: name, format: format, rows: rows, columns: values.count / rows, bytes: owner.buffer, owner: owner)
+    }
+
+    private static func quantised(_ values: [Float], steps: Float, pack: ([Int]) -> [UInt8]) -> [UInt8] {
+        stride(from: 0, to: values.count, by: 32).flatMap { start -> [UInt8] in
+            let block = values[start..<min(start + 32, values.count)]
+            let scale = half(halfBits((block.map(\.magnitude).max() ?? 0) / steps))
+            let whole = block.map { scale == 0 ? 0 : max(-steps, min(steps, ($0 / scale).rounded())) }
+            return bytesOf(halfBits(scale)) + pack(whole.map { Int($0) })
+        }
+    }
+
+    private static func bytesOf(_ word: some FixedWidthInteger) -> [UInt8] {
+        withUnsafeBytes(of: word.littleEndian) { Array($0) }
+    }
+}
+
+/// The half-precision pattern of a number of ordinary size, rounded to nearest; tiny ones become zero.
+func halfBits(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    let sign = UInt16(bits >> 16) & 0x8000
+    let magnitude = bits & 0x7FFF_FFFF
+    guard magnitude >= 0x3880_0000 else { return sign }
+    let rounded = magnitude + 0xFFF + ((magnitude >> 13) & 1)
+    precondition(rounded < 0x4780_0000, "halfBits: \(value) is too large for a test")
+    return sign | UInt16((rounded - 0x3800_0000) >> 13)
+}
