@@ -298,9 +298,8 @@ def export_bundle(
     folder, vocabulary = Path(folder), read_vocabulary(tokenizer, added_tokens)
     shared = {"type": type, "chat_template": chat_template, "metadata": metadata}
     export_language(target.state, target.shape, vocabulary, folder / "target.gguf", name=name, **shared)
-    export_vision(
-        target.state, vision, target.shape.hidden, folder / "vision.gguf", type=vision_type, name=name, metadata=metadata
-    )
+    visual = {"type": vision_type, "metadata": metadata}
+    export_vision(target.state, vision, target.shape.hidden, folder / "vision.gguf", name=name, **visual)
     entries = []
     for draft, part in drafts.items():
         title, entry = f"{name}-draft-{draft}", {"name": draft, "model": f"draft-{draft}.gguf"}
@@ -308,9 +307,7 @@ def export_bundle(
         if any(canonical_name(key).startswith("multi_modal_projector.") for key in part.state):
             entry["projector"] = f"draft-{draft}-projector.gguf"
             file = folder / entry["projector"]
-            export_projector(
-                part.state, vision.hidden, part.shape.hidden, file, type=vision_type, name=title, metadata=metadata
-            )
+            export_projector(part.state, vision.hidden, part.shape.hidden, file, name=title, **visual)
         entries.append(entry)
     bundle = {
         "format": 1,
@@ -318,12 +315,10 @@ def export_bundle(
         "target": "target.gguf",
         "vision": "vision.gguf",
         "drafts": entries,
-        "default_draft": entries[0]["name"] if entries else None,
+        **({"default_draft": entries[0]["name"]} if entries else {}),
         "preprocessing": preprocessing,
         "notice": notice,
     }
-    if not entries:
-        del bundle["default_draft"]
     (folder / "bundle.json").write_text(json.dumps(bundle, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

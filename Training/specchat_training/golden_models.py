@@ -7,18 +7,19 @@ that golden.json lists, as little-endian float32 one after the other.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import sentencepiece
 from PIL import Image, ImageDraw
 
 from . import hf_reference as reference
 from .gguf_export import export_language, export_vision
+from .gguf_import import import_vocabulary
+from .hf_reference import Prompt
 from .llava_layout import LanguageShape, TensorPlan, VisionShape, language_plan, projector_plan, vision_plan
-from .sentencepiece_vocabulary import read_vocabulary
+from .sentencepiece_vocabulary import Vocabulary, read_vocabulary, rebuild_processor
 
 ANSWER_LENGTH = 32
 LOGIT_ROWS = 16
@@ -117,8 +118,8 @@ def _random_tensor(random: np.random.Generator, plan: TensorPlan, is_tied: bool)
     return values.astype(np.float32)
 
 
-def draw_picture(size: tuple[int, int], seed: int) -> Image.Image:
-    """A small scene: a gradient, a few shapes and a little noise."""
+def draw_picture(size: tuple[int, int], seed: int, noise: int = 6) -> Image.Image:
+    """A small scene: a gradient, a few shapes and a little noise (the largest change of a byte)."""
     random = np.random.default_rng(seed)
     width, height = size
     corners = random.integers(0, 256, size=(2, 2, 3)).astype(np.uint8)
@@ -129,8 +130,8 @@ def draw_picture(size: tuple[int, int], seed: int) -> Image.Image:
         side = int(random.integers(min(size) // 6, min(size) // 2 + 2))
         shape = draw.ellipse if random.random() < 0.5 else draw.rectangle
         shape([left, top, left + side, top + side], fill=tuple(int(c) for c in random.integers(0, 256, 3)))
-    noise = random.integers(-6, 7, size=(height, width, 1))
-    return Image.fromarray(np.clip(np.asarray(picture).astype(int) + noise, 0, 255).astype(np.uint8))
+    grain = random.integers(-noise, noise + 1, size=(height, width, 1))
+    return Image.fromarray(np.clip(np.asarray(picture).astype(int) + grain, 0, 255).astype(np.uint8))
 
 
 class Arrays:
@@ -157,15 +158,15 @@ def write_world(world: World, folder: Path, tokenizer: Path) -> None:
     export_language(weights, world.language, vocabulary, folder / "language.gguf", type="F32", name=name)
     export_vision(weights, world.vision, world.language.hidden, folder / "vision.gguf", type="F32", name=name)
     draw_picture(world.picture_size, world.seed).save(folder / "picture.png", optimize=True)
-    index, arrays = world_reference(world, folder, tokenizer)
+    index, arrays = world_reference(world, folder)
     (folder / "arrays.bin").write_bytes(b"".join(arrays.chunks))
     (folder / "golden.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
 
 
-def world_reference(world: World, folder: Path, tokenizer: Path) -> tuple[dict, Arrays]:
+def world_reference(world: World, folder: Path) -> tuple[dict, Arrays]:
     """What transformers computes from the files in `folder`: the contents of golden.json and arrays.bin."""
-    pieces = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer))
     model = reference.load_llava_files(folder / "language.gguf", folder / "vision.gguf")
+    vocabulary = import_vocabulary(folder / "language.gguf")
     picture, arrays = Image.open(folder / "picture.png"), Arrays()
     pixels = {mode: reference.preprocess(picture, world.vision.image_size, mode) for mode in ("pad", "crop")}
     for mode, values in pixels.items():
@@ -173,42 +174,52 @@ def world_reference(world: World, folder: Path, tokenizer: Path) -> tuple[dict, 
     used = pixels[world.preprocessing]
     arrays.add("features", reference.vision_features(model, used))
     arrays.add("visual_tokens", reference.visual_tokens(model, used))
-    before, after = "USER: ", f"\n{world.question} ASSISTANT:"
-    with_picture = reference.Prompt([pieces.bos_id(), *pieces.encode(before)], pieces.encode(after), used)
-    text_only = reference.Prompt([pieces.bos_id(), *pieces.encode(world.text)], [])
-    index = {
-        "preprocessing": world.preprocessing,
-        "picture": {"before": before, "after": after, **_answer(model, with_picture, "picture", arrays)},
-        "text": {"prompt": world.text, **_answer(model, text_only, "text", arrays)},
-    }
+    index: dict = {"preprocessing": world.preprocessing}
+    for name, text, prompt in prompts(vocabulary, world.question, world.text, used):
+        answer, rows, first = answered(model, prompt, ANSWER_LENGTH, LOGIT_ROWS)
+        _check_fair(name, answer["greedy"], rows[answer["positions"] - 1 : -1])
+        arrays.add(f"{name}.logits", rows[first : answer["positions"]])
+        index[name] = {**text, **answer}
     return {**index, "arrays": arrays.index}, arrays
 
 
-def _answer(model, prompt: reference.Prompt, name: str, arrays: Arrays) -> dict:
-    """Ids of the prompt, logits of its last rows (into `arrays`), the greedy answer and its log-probabilities."""
-    tokens = reference.greedy(model, prompt, ANSWER_LENGTH)
-    if min(tokens) < FIRST_BYTE or len(set(tokens)) < FEWEST_DIFFERENT:
-        raise GoldenError(f"{name}: the answer {tokens} holds special tokens or repeats itself; take another seed")
-    rows = reference.logits(model, prompt, tokens)
+def prompts(vocabulary: Vocabulary, question: str, text: str, pixels: np.ndarray) -> Iterator[tuple[str, dict, Prompt]]:
+    """Name, text and ids of the prompt with a picture and of the one without; each part is tokenised by itself."""
+    pieces = rebuild_processor(vocabulary)
+    before, after = "USER: ", f"\n{question} ASSISTANT:"
+    start = [vocabulary.bos]
+    with_picture = Prompt(start + pieces.encode(before), pieces.encode(after), pixels)
+    yield "picture", {"before": before, "after": after}, with_picture
+    yield "text", {"prompt": text}, Prompt(start + pieces.encode(text), [])
+
+
+def answered(
+    model, prompt: Prompt, tokens: int, kept_rows: int, stops: frozenset[int] = frozenset()
+) -> tuple[dict, np.ndarray, int]:
+    """The prompt's ids with the greedy answer and its log-probabilities; all logits; the first of the rows to keep."""
+    answer = reference.greedy(model, prompt, tokens, stops)
+    if model.config.image_token_id in answer:
+        raise GoldenError(f"the answer {answer} holds the token that stands for a picture's rows")
+    rows = reference.logits(model, prompt, answer)
     length = len(prompt.ids(model))
-    chosen = rows[length - 1 : -1]
-    _check_fair(name, tokens, chosen)
-    first = max(0, length - LOGIT_ROWS)
-    arrays.add(f"{name}.logits", rows[first:length])
-    logprobs = reference.log_softmax(chosen)[np.arange(len(tokens)), tokens]
-    return {
+    first = max(0, length - kept_rows)
+    logprobs = reference.log_softmax(rows[length - 1 : length - 1 + len(answer)])[np.arange(len(answer)), answer]
+    record = {
         "ids_before": prompt.before,
         "ids_after": prompt.after,
         "positions": length,
         "logits_first_position": first,
-        "greedy": tokens,
+        "greedy": answer,
         "logprobs": [round(float(value), 6) for value in logprobs],
     }
+    return record, rows, first
 
 
-def _check_fair(name: str, tokens: Iterable[int], rows: np.ndarray) -> None:
+def _check_fair(name: str, tokens: Sequence[int], rows: np.ndarray) -> None:
     best = np.sort(rows, axis=-1)
     margin = float((best[:, -1] - best[:, -2]).min())
+    if min(tokens) < FIRST_BYTE or len(set(tokens)) < FEWEST_DIFFERENT:
+        raise GoldenError(f"{name}: the answer {tokens} holds special tokens or repeats itself; take another seed")
     if not np.array_equal(rows.argmax(axis=-1), list(tokens)):
         raise GoldenError(f"{name}: one pass and step by step disagree")
     if margin < SMALLEST_MARGIN:

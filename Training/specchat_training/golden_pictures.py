@@ -18,7 +18,7 @@ from .golden_models import draw_picture
 # Source (width, height, kind) and the sizes that it is resized to: up, down, both at once, one side only, extremes.
 RESIZES = (
     ((37, 53, "drawing"), ((56, 80), (56, 56), (20, 11))),
-    ((200, 120, "drawing"), ((120, 72), (33, 22), (200, 30))),
+    ((200, 120, "smooth"), ((186, 112), (33, 22), (200, 30))),
     ((8, 8, "noise"), ((60, 60), (7, 9), (8, 8))),
     ((500, 3, "noise"), ((112, 1), (250, 6))),
     ((3, 500, "noise"), ((1, 40),)),
@@ -29,7 +29,7 @@ RESIZES = (
 # Source and (mode, side of the square); 57 x 58 has odd offsets in the crop, 500 x 3 almost nothing but padding.
 SQUARES = (
     ((37, 53, "drawing"), (("pad", 56), ("crop", 56))),
-    ((200, 120, "drawing"), (("pad", 112), ("crop", 84))),
+    ((200, 120, "smooth"), (("pad", 112), ("crop", 84))),
     ((57, 58, "drawing"), (("pad", 56), ("crop", 56))),
     ((500, 3, "noise"), (("pad", 56),)),
     ((8, 8, "noise"), (("pad", 42), ("crop", 42))),
@@ -38,9 +38,12 @@ SQUARES = (
 
 
 def source_picture(width: int, height: int, kind: str) -> Image.Image:
-    """A seeded picture: a drawing, white noise, or one-pixel stripes of full contrast that overshoot when resized."""
-    if kind == "drawing":
-        return draw_picture((width, height), seed=width)
+    """A seeded picture: a drawing with or without grain, white noise, or stripes.
+
+    The stripes are a pixel wide and of full contrast, so that resizing them overshoots.
+    """
+    if kind in ("drawing", "smooth"):
+        return draw_picture((width, height), seed=width, noise=6 if kind == "drawing" else 0)
     if kind == "noise":
         return Image.fromarray(np.random.default_rng(width).integers(0, 256, (height, width, 3)).astype(np.uint8))
     rows, columns = np.indices((height, width))

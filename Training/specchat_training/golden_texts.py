@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import random
 from pathlib import Path
@@ -11,11 +12,13 @@ import sentencepiece
 
 SEED = 20
 CHUNKS = (
-    ["the picture", "Shows a", "cat", "red", "Blue", "tomato", "umbrella", "don't", "3.14", "1234567890", "x_y", "USER:"],
+    ["the picture", "Shows a", "cat", "red", "Blue", "tomato", "umbrella", "don't", "3.14", "1234567890"]
+    + ["x_y", "USER:"],
     ["é", "e\u0301", "ñandú", "Straße", "İstanbul", "ﬁ", "Ω", "Ω", "привет", "שלום", "مرحبا", "हिन्दी", "ไทย"],
     ["你好", "世界", "こんにちは", "カタカナ", "한국어", "한", "𠮷", "、", "。", "\u3000"],
     ["😀", "👩‍👩‍👧", "🇩🇪", "🏳️‍🌈", "☃", "❤️", "\U0001f9d1\U0001f3fd", "🐧🐧"],
-    ["\u0300", "a\u0308\u0323", "\u200b", "\u200d", "\u00a0", "\u00ad", "\ufeff", "\u202e", "\ufffd", "\ufffe", "\U0010ffff"],
+    ["\u0300", "a\u0308\u0323", "\u200b", "\u200d", "\u00a0", "\u00ad", "\ufeff", "\u202e", "\ufffd", "\ufffe"]
+    + ["\U0010ffff"],
     ["\x00", "\x01", "\x1b[31m", "\x7f", "\x85", "\t", "\t\t", "\r", "\r\n", "\n", "\n\n\n", "\v", "\f"],
     [" ", "  ", "   ", "     ", "                ", "\u2581", "\u2581\u2581", " \u2581 "],
     ["<s>", "</s>", "<unk>", "<0x0A>", "<0xFF>", "<image>", "[PAD319]", "<|im_end|>", "[INST]", "<s", "/s>", "<0x"],
@@ -48,7 +51,8 @@ def train_tiny_tokenizer(path: Path) -> None:
     """Trains the tokenizer of the golden worlds: 319 pieces, 256 of them bytes."""
     colours = ["red", "blue", "green", "pink", "gray", "orange"]
     things = ["cat", "tomato", "square", "umbrella", "star", "penguin"]
-    lines = [f"The picture shows a {c} {t} on a plain {d} background." for c in colours for t in things for d in colours]
+    triples = itertools.product(colours, things, colours)
+    lines = [f"The picture shows a {c} {t} on a plain {d} background." for c, t, d in triples]
     lines += [f"Is there a {t} in the picture? I count two {t}s." for t in things]
     out = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
@@ -71,6 +75,10 @@ def write_texts(folder: Path, tokenizers: dict[str, Path]) -> None:
     strings = random_strings()
     (folder / "strings.json").write_text(json.dumps(strings, indent=0) + "\n", encoding="utf-8")
     for name, path in tokenizers.items():
-        pieces = sentencepiece.SentencePieceProcessor(model_file=str(path))
-        lines = ",\n".join(json.dumps(pieces.encode(text), separators=(",", ":")) for text in strings)
-        (folder / f"{name}.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+        write_ids(folder / f"{name}.json", sentencepiece.SentencePieceProcessor(model_file=str(path)), strings)
+
+
+def write_ids(path: Path, pieces: sentencepiece.SentencePieceProcessor, strings: list[str]) -> None:
+    """Writes the ids of every string, without BOS, one line each."""
+    lines = ",\n".join(json.dumps(pieces.encode(text), separators=(",", ":")) for text in strings)
+    path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")

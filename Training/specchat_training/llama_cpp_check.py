@@ -114,7 +114,8 @@ def check_texts(bundle: Path, specchat: Path | None, model) -> list[dict]:
             ids = [vocabulary.bos, *pieces.encode(text)]
             prompt = reference.Prompt(ids, [])
             wanted = reference.greedy(model, prompt, TOKENS, stops)
-            others = {"llama.cpp F32": exact.greedy(ids, TOKENS, stops), "llama.cpp": shipped.greedy(ids, TOKENS, stops)}
+            peers = {"llama.cpp F32": exact, "llama.cpp": shipped}
+            others = {name: peer.greedy(ids, TOKENS, stops) for name, peer in peers.items()}
             if specchat is not None:
                 others["specchat"] = ask(specchat, bundle, question, len(ids), vocabulary.eos)
             records.append(
