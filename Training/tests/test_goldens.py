@@ -77,6 +77,24 @@ def test_the_picture_changes_the_answer_and_rows_stand_where_the_placeholder_was
 
 
 @pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
+def test_features_come_after_the_last_stored_block_with_the_class_token_first(world):
+    folder = GOLDENS / world.name
+    index, values = arrays(folder)
+    model = hf_reference.load_llava_files(folder / "language.gguf", folder / "vision.gguf")
+    tower = model.model.vision_tower
+    tower = getattr(tower, "vision_model", tower)
+    with torch.no_grad():
+        rows = tower.pre_layrnorm(tower.embeddings(torch.from_numpy(values[f"pixels.{index['preprocessing']}"])[None]))
+        for block in tower.encoder.layers[: world.vision.layers]:
+            out = block(rows, attention_mask=None)
+            rows = out[0] if isinstance(out, tuple) else out
+    np.testing.assert_allclose(rows[0, 1:].numpy(), values["features"], atol=1e-5)
+    first = tower.embeddings.class_embedding + tower.embeddings.position_embedding.weight[0]
+    embedded = tower.embeddings(torch.zeros(1, 3, world.vision.image_size, world.vision.image_size))[0, 0]
+    np.testing.assert_allclose(embedded.detach().numpy(), first.detach().numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
 def test_pixel_values_differ_between_the_two_ways_and_come_from_the_kept_picture(world):
     _, values = arrays(GOLDENS / world.name)
     picture = Image.open(GOLDENS / world.name / "picture.png")
