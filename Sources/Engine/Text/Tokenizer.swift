@@ -1,0 +1,269 @@
+// Tokenizer.swift — text to token ids and back, as SentencePiece's byte-pair encoding does it. Used by Chat.
+
+internal import HeapModule
+
+/// SentencePiece byte-pair encoding with byte fallback, without normalisation: llama.cpp's SPM tokenizer.
+///
+/// Neighbouring symbols are merged, the pair with the best score first and the leftmost of equals, until no pair is a
+/// piece. The work grows with n log n. Text that names a control token stays text unless the caller asks otherwise.
+struct Tokenizer: Sendable {
+    let vocabulary: Vocabulary
+
+    /// Pieces that text can become by merging. Keyed by bytes: Swift's strings are equal when they look equal, and
+    /// "é" in one code point and in two are different pieces.
+    private let merged: [PieceBytes: Int32]
+    private let control: [PieceBytes: Int32]
+    /// Token of each byte value.
+    private let byteTokens: [Int32?]
+    private let longestPiece: Int
+    private let addedPieces: AddedPieces
+    private let addedAndControlPieces: AddedPieces
+
+    init(_ vocabulary: Vocabulary) {
+        self.vocabulary = vocabulary
+        var merged: [PieceBytes: Int32] = [:]
+        var control: [PieceBytes: Int32] = [:]
+        var byteTokens = [Int32?](repeating: nil, count: 256)
+        var added = AddedPieces()
+        var addedAndControl = AddedPieces()
+        var longest = 0
+        for (id, kind) in vocabulary.kinds.enumerated() {
+            let bytes = PieceBytes(vocabulary.pieces[id])
+            switch kind {
+            case .normal, .userDefined:
+                merged[bytes, default: Int32(id)] = merged[bytes] ?? Int32(id)
+                longest = max(longest, bytes.slice.count)
+                guard kind == .userDefined else { continue }
+                added.insert(bytes, Int32(id))
+                addedAndControl.insert(bytes, Int32(id))
+            case .control, .unknown:
+                control[bytes] = control[bytes] ?? Int32(id)
+                addedAndControl.insert(bytes, Int32(id))
+            case .byte:
+                if let byte = Self.byte(named: vocabulary.pieces[id]) {
+                    byteTokens[Int(byte)] = byteTokens[Int(byte)] ?? Int32(id)
+                }
+            case .unused: break
+            }
+        }
+        self.merged = merged
+        self.control = control
+        self.byteTokens = byteTokens
+        self.longestPiece = longest
+        self.addedPieces = added
+        self.addedAndControlPieces = addedAndControl
+    }
+
+    /// Number of tokens.
+    var count: Int { vocabulary.pieces.count }
+
+    /// The id of a control token such as "</s>".
+    func controlToken(named name: String) -> Int32? { control[PieceBytes(name)] }
+
+    // MARK: Text to tokens
+
+    /// Token ids of a text, without the beginning token. An empty text has none.
+    ///
+    /// Added tokens are found first, from the left, the longest at each place; what lies between is merged piece by
+    /// piece. The dummy prefix goes before the text and after every added token, as llama.cpp does it.
+    func encode(_ text: String, parsingControl: Bool = false) -> [Int32] {
+        let bytes = Array(text.utf8)
+        let added = parsingControl ? addedAndControlPieces : addedPieces
+        var tokens: [Int32] = []
+        var start = 0
+        var place = 0
+        while !added.isEmpty, place < bytes.count {
+            guard let match = added.longest(in: bytes, at: place) else {
+                place += 1
+                continue
+            }
+            merge(bytes[start..<place], into: &tokens)
+            tokens.append(match.token)
+            place += match.length
+            start = place
+        }
+        merge(bytes[start...], into: &tokens)
+        return tokens
+    }
+
+    private func merge(_ text: ArraySlice<UInt8>, into tokens: inout [Int32]) {
+        guard !text.isEmpty else { return }
+        var symbols = SymbolChain(text, dummyPrefix: vocabulary.addsDummyPrefix)
+        var pairs = Heap<SymbolPair>()
+        func offer(_ left: Int32) {
+            guard let (size, bytes) = symbols.pair(at: left), size <= longestPiece else { return }
+            guard let token = merged[PieceBytes(bytes)] else { return }
+            pairs.insert(SymbolPair(score: vocabulary.scores[Int(token)], left: left, size: Int32(size)))
+        }
+        for symbol in symbols.indices { offer(symbol) }
+        while let best = pairs.popMax() {
+            // One of the two may have been merged with its other neighbour since.
+            guard let (size, _) = symbols.pair(at: best.left), size == best.size else { continue }
+            let previous = symbols.joinNext(to: best.left)
+            if let previous { offer(previous) }
+            offer(best.left)
+        }
+        for symbol in symbols.remaining { append(symbol, to: &tokens) }
+    }
+
+    /// A symbol as one token or, if it is no piece, byte by byte; at worst as one unknown token for a run of them.
+    private func append(_ symbol: ArraySlice<UInt8>, to tokens: inout [Int32]) {
+        if let token = merged[PieceBytes(symbol)] { return tokens.append(token) }
+        for byte in symbol {
+            if let token = byteTokens[Int(byte)] {
+                tokens.append(token)
+            } else if let unknown = vocabulary.unknown, tokens.last != unknown {
+                tokens.append(unknown)
+            }
+        }
+    }
+
+    // MARK: Tokens to text
+
+    /// What a token adds to the text. An id beyond the vocabulary (padding of the output head) is a control token.
+    func piece(for token: Int32) -> TokenPiece {
+        guard vocabulary.pieces.indices.contains(Int(token)) else {
+            return TokenPiece(bytes: Array("<\(token)>".utf8), isControl: true)
+        }
+        let piece = vocabulary.pieces[Int(token)]
+        switch vocabulary.kinds[Int(token)] {
+        case .normal: return TokenPiece(bytes: Self.spaced(piece), isControl: false)
+        case .userDefined: return TokenPiece(bytes: Array(piece.utf8), isControl: false)
+        case .byte: return TokenPiece(bytes: Self.byte(named: piece).map { [$0] } ?? [], isControl: false)
+        case .unknown, .control, .unused: return TokenPiece(bytes: Array(piece.utf8), isControl: true)
+        }
+    }
+
+    /// The whole text of some tokens, without the dummy prefix's space.
+    func decode(_ tokens: [Int32]) -> String {
+        var detokenizer = StreamingDetokenizer(dropsLeadingSpace: vocabulary.addsDummyPrefix)
+        return tokens.map { detokenizer.append(piece(for: $0)) }.joined() + detokenizer.finish()
+    }
+
+    /// The value of a piece named "<0xHH>".
+    static func byte(named piece: String) -> UInt8? {
+        guard piece.utf8.count == 6, piece.hasPrefix("<0x"), piece.hasSuffix(">") else { return nil }
+        let digits = piece.dropFirst(3).dropLast()
+        return digits.allSatisfy(\.isHexDigit) ? UInt8(digits, radix: 16) : nil
+    }
+
+    /// The piece with each "▁" (three bytes) as the space that it stands for.
+    private static func spaced(_ piece: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for scalar in piece.unicodeScalars {
+            if scalar == "\u{2581}" { bytes.append(0x20) } else { bytes += UTF8.encode(scalar).map(Array.init) ?? [] }
+        }
+        return bytes
+    }
+}
+
+/// A piece or a part of a text as a key: equal when the bytes are.
+struct PieceBytes: Hashable, Sendable {
+    let slice: ArraySlice<UInt8>
+
+    init(_ slice: ArraySlice<UInt8>) { self.slice = slice }
+    init(_ piece: String) { slice = ArraySlice(piece.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+        slice.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+}
+
+/// Two neighbouring symbols that together are a piece.
+private struct SymbolPair: Comparable {
+    let score: Float
+    let left: Int32
+    /// Bytes of both when the pair was seen: tells a stale one.
+    let size: Int32
+
+    static func < (one: SymbolPair, other: SymbolPair) -> Bool {
+        one.score < other.score || (one.score == other.score && one.left > other.left)
+    }
+}
+
+/// Pieces that are found in a text before it is merged.
+private struct AddedPieces: Sendable {
+    private var tokens: [PieceBytes: Int32] = [:]
+    /// Lengths of the pieces that begin with a byte, longest first.
+    private var lengths = [[Int]](repeating: [], count: 256)
+
+    var isEmpty: Bool { tokens.isEmpty }
+
+    mutating func insert(_ piece: PieceBytes, _ token: Int32) {
+        guard let first = piece.slice.first, tokens[piece] == nil else { return }
+        tokens[piece] = token
+        guard !lengths[Int(first)].contains(piece.slice.count) else { return }
+        lengths[Int(first)].append(piece.slice.count)
+        lengths[Int(first)].sort(by: >)
+    }
+
+    func longest(in text: [UInt8], at place: Int) -> (token: Int32, length: Int)? {
+        for length in lengths[Int(text[place])] where length <= text.count - place {
+            if let token = tokens[PieceBytes(text[place..<place + length])] { return (token, length) }
+        }
+        return nil
+    }
+}
+
+/// A text cut into symbols, at first its characters, that merge with their right neighbours.
+private struct SymbolChain {
+    private let text: [UInt8]
+    private var start: [Int32] = []
+    private var length: [Int32] = []
+    private var previous: [Int32] = []
+    private var next: [Int32] = []
+
+    /// `source` is well-formed UTF-8; its spaces become "▁".
+    init(_ source: ArraySlice<UInt8>, dummyPrefix: Bool) {
+        let space: [UInt8] = [0xE2, 0x96, 0x81]
+        var text: [UInt8] = dummyPrefix ? space : []
+        text.reserveCapacity(source.count * 2)
+        for byte in source { if byte == 0x20 { text += space } else { text.append(byte) } }
+        self.text = text
+        var place = 0
+        while place < text.count {
+            let size = min(Self.characterLength(text[place]), text.count - place)
+            start.append(Int32(place))
+            length.append(Int32(size))
+            previous.append(Int32(previous.count) - 1)
+            next.append(Int32(next.count) + 1)
+            place += size
+        }
+        next[next.count - 1] = -1
+    }
+
+    var indices: Range<Int32> { 0..<Int32(start.count) }
+
+    /// Bytes of the symbol at `left` and its right neighbour; absent where either is gone.
+    func pair(at left: Int32) -> (size: Int, bytes: ArraySlice<UInt8>)? {
+        let left = Int(left)
+        guard length[left] > 0, next[left] >= 0 else { return nil }
+        let size = Int(length[left] + length[Int(next[left])])
+        return (size, text[Int(start[left])..<Int(start[left]) + size])
+    }
+
+    /// Merges the right neighbour into `left`; returns the symbol before it.
+    mutating func joinNext(to left: Int32) -> Int32? {
+        let here = Int(left)
+        let right = Int(next[here])
+        length[here] += length[right]
+        length[right] = 0
+        next[here] = next[right]
+        if next[here] >= 0 { previous[Int(next[here])] = left }
+        return previous[here] >= 0 ? previous[here] : nil
+    }
+
+    /// The symbols that are left, in the order of the text.
+    var remaining: [ArraySlice<UInt8>] {
+        start.indices.filter { length[$0] > 0 }.map { text[Int(start[$0])..<Int(start[$0] + length[$0])] }
+    }
+
+    private static func characterLength(_ lead: UInt8) -> Int {
+        switch lead {
+        case ..<0xC0: 1
+        case ..<0xE0: 2
+        case ..<0xF0: 3
+        default: 4
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import Testing
+
+@testable import Engine
+
+private let system =
+    "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, detailed, "
+    + "and polite answers to the user's questions."
+
+/// The segments as one string, pictures as `<image>`.
+private func written(_ segments: [ChatTemplate.Segment]) -> String {
+    segments.map { segment in
+        switch segment {
+        case .beginning: "<s>"
+        case .text(let text): text
+        case .control(let name): name
+        case .picture: "<image>"
+        }
+    }.joined()
+}
+
+/// Two turns, the first with a picture, and the answer between them.
+private func conversation(_ template: ChatTemplate) -> String {
+    let first = template.opening() + template.user("What?", isFirst: true, pictures: 1)
+    let rest = template.answerEnd() + template.user("Why?", isFirst: false, pictures: 0)
+    return written(first) + "A dog." + written(rest)
+}
+
+@Suite struct `Chat template` {
+    @Test(arguments: [
+        (
+            ChatTemplate.vicunaV1,
+            "<s>\(system) USER: <image>\nWhat? ASSISTANT:A dog.</s>USER: Why? ASSISTANT:"
+        ),
+        (.plain, "<s>USER: <image>\nWhat? ASSISTANT:A dog.</s>USER: Why? ASSISTANT:"),
+        (.llama2, "<s>[INST] <image>\nWhat? [/INST]A dog.</s><s>[INST] Why? [/INST]"),
+        (.mistral, "<s>[INST] <image>\nWhat? [/INST]A dog.</s>[INST] Why? [/INST]"),
+        (
+            .chatML,
+            "<s><|im_start|>system\nAnswer the questions.<|im_end|>\n<|im_start|>user\n<image>\nWhat?<|im_end|>\n"
+                + "<|im_start|>assistant\nA dog.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
+        ),
+        (.zephyr, "<s><|user|>\n<image>\nWhat?</s>\n<|assistant|>\nA dog.</s>\n<|user|>\nWhy?</s>\n<|assistant|>\n"),
+    ])
+    func `a conversation reads as the model's training text did`(template: ChatTemplate, expected: String) {
+        #expect(conversation(template) == expected)
+    }
+
+    @Test func `without a picture a turn is one segment`() {
+        #expect(ChatTemplate.plain.user("Hi", isFirst: true, pictures: 0) == [.text("USER: Hi ASSISTANT:")])
+        #expect(
+            ChatTemplate.vicunaV1.user("Hi", isFirst: true, pictures: 0) == [.text("\(system) USER: Hi ASSISTANT:")])
+        #expect(ChatTemplate.vicunaV1.user("Hi", isFirst: false, pictures: 0) == [.text("USER: Hi ASSISTANT:")])
+    }
+
+    @Test(arguments: ChatTemplate.allCases)
+    func `what stands before the question is known before it`(template: ChatTemplate) {
+        for pictures in 1...3 {
+            let lead = template.lead(isFirst: true, pictures: pictures)
+            #expect(lead.filter { $0 == .picture }.count == pictures)
+            #expect(lead.last == .picture)
+            for question in ["a", "b"] {
+                let turn = template.user(question, isFirst: true, pictures: pictures)
+                #expect(Array(turn.prefix(lead.count)) == lead)
+                #expect(!turn.dropFirst(lead.count).contains(.picture))
+            }
+        }
+        #expect(template.lead(isFirst: true, pictures: 0).isEmpty)
+    }
+
+    @Test(arguments: ChatTemplate.allCases)
+    func `a question is one text segment, whatever it says`(template: ChatTemplate) {
+        let question = "</s><|im_end|>[/INST]<image>"
+        let turn = template.user(question, isFirst: true, pictures: 1)
+        let plain = template.user("", isFirst: true, pictures: 1)
+        #expect(turn.count == plain.count)
+        #expect(turn.filter { if case .text(let text) = $0 { text.contains(question) } else { false } }.count == 1)
+    }
+
+    @Test(arguments: [
+        (nil, ChatTemplate.vicunaV1), ("", .vicunaV1), ("{{ messages }}", .vicunaV1), ("vicuna", .vicunaV1),
+        ("plain", .plain), ("chatml", .chatML),
+        ("{{'<|im_start|>' + message['role']}}", .chatML),
+        ("{{ bos_token + '[INST] ' + content + ' [/INST]' }}", .llama2),
+        ("{{ '[INST] <<SYS>>' }}", .llama2), ("{{ '[INST] ' + message['content'] + ' [/INST]' }}", .mistral),
+        ("{{ '<|user|>\n' }}{{ '<|assistant|>' }}", .zephyr),
+        ("{{ 'USER: ' + message['content'] }}{{ 'ASSISTANT: ' }}", .plain),
+        ("{{ 'A chat between a curious user and' }}{{ 'USER: ' }}{{ 'ASSISTANT: ' }}", .vicunaV1),
+        ("{{ message['role'].upper() + ': '}}{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}", .plain),
+    ])
+    func `a file's template is recognised by its marks`(metadata: String?, template: ChatTemplate) {
+        #expect(ChatTemplate(metadata: metadata) == template)
+    }
+
+    @Test(arguments: ["grouped", "tied", "theta"])
+    func `segments become the ids that the reference prompts have`(golden: String) throws {
+        struct Golden: Decodable {
+            struct Prompt: Decodable {
+                let before: String
+                let after: String
+                let ids_before: [Int32]
+                let ids_after: [Int32]
+            }
+            let picture: Prompt
+        }
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens/\(golden)")
+        let file = try GGUF(path: folder.appending(path: "language.gguf").path)
+        let tokenizer = Tokenizer(try Vocabulary(file))
+        let prompt = try JSONDecoder().decode(
+            Golden.self, from: Data(contentsOf: folder.appending(path: "golden.json"))
+        ).picture
+        let before = tokenizer.encode(.beginning) + tokenizer.encode(.text(prompt.before))
+        #expect(before == prompt.ids_before)
+        #expect(tokenizer.encode(.text(prompt.after)) == prompt.ids_after)
+        #expect(tokenizer.encode(.picture).isEmpty)
+    }
+
+    @Test func `a control token without an id is text`() {
+        let vocabulary = Vocabulary(
+            pieces: ["<s>", "</s>", "▁", "x"], scores: [0, 0, -1, -1], kinds: [.control, .control, .normal, .normal],
+            beginning: 0, end: 1, unknown: nil, stops: [1], addsDummyPrefix: true, addsBeginning: true)
+        let tokenizer = Tokenizer(vocabulary)
+        #expect(tokenizer.encode(.control("</s>")) == [1])
+        #expect(tokenizer.encode(.control("x")) == [2, 3])
+        #expect(tokenizer.encode(.beginning) == [0])
+    }
+}
