@@ -44,7 +44,7 @@ let package = Package(
             name: "CGdkPixbuf", pkgConfig: "gdk-pixbuf-2.0", providers: [.apt(["libgdk-pixbuf-2.0-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "CKernels"], exclude: ["Goldens"], swiftSettings: strict),
+            name: "EngineTests", dependencies: ["Engine", "CKernels"], exclude: ["Goldens", "Fixtures"], swiftSettings: strict),
         .testTarget(name: "ChatTUITests", dependencies: ["ChatTUI", "Engine"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
