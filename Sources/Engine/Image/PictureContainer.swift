@@ -1,5 +1,5 @@
 // PictureContainer.swift — what a picture file's own framing says: its format, whether its end is there, which way
-// is up. The decoder's library is silent about a missing end of JPEG, PNG, BMP and WebP and shows half a picture.
+// is up. The decoder's library is silent about most missing ends and shows half a picture.
 
 /// A file format, told by its first bytes; a name's extension is never asked.
 enum PictureFormat: String, Sendable, CaseIterable {
@@ -70,7 +70,8 @@ struct PictureContainer: Sendable, Equatable {
         case .png: readPNG(bytes)
         case .webp: readWebP(bytes)
         case .bmp: isComplete = Self.bmpHoldsItsRows(bytes)
-        case .gif, .tiff, .heif, .avif: break  // the library reports a missing end by itself
+        case .gif: isComplete = Self.gifReachesAnEnd(bytes)
+        case .tiff, .heif, .avif: break  // the library reports a missing end by itself
         }
     }
 
@@ -92,6 +93,28 @@ struct PictureContainer: Sendable, Equatable {
             }
         }
         return false
+    }
+
+    /// Walks frames and extensions to the trailer; a missing trailer after a whole frame is no loss.
+    private static func gifReachesAnEnd(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count > 13 else { return false }
+        func palette(_ flags: UInt8) -> Int { flags & 0x80 == 0 ? 0 : 3 << (Int(flags & 7) + 1) }
+        var at = 13 + palette(bytes[10])
+        var hasFrame = false
+        while at < bytes.count {
+            switch bytes[at] {
+            case 0x21: at += 2
+            case 0x2C where at + 9 < bytes.count:
+                at += 11 + palette(bytes[at + 9])
+                hasFrame = true
+            case 0x3B: return true
+            default: return at + 9 < bytes.count  // rubbish is the decoder's to judge
+            }
+            while at < bytes.count, bytes[at] != 0 { at += 1 + Int(bytes[at]) }
+            guard at < bytes.count else { return false }
+            at += 1
+        }
+        return hasFrame && at == bytes.count
     }
 
     private mutating func readPNG(_ bytes: [UInt8]) {
