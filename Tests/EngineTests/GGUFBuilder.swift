@@ -100,7 +100,9 @@ struct GGUFBuilder {
         case .ints(let values): list(5, values.count, values.flatMap { bytes($0) })
         case .bools(let values): list(7, values.count, values.map { $0 ? 1 : 0 })
         case .lists(let values):
-            list(9, values.count, values.flatMap { bytes(UInt32(5)) + bytes(UInt64($0.count)) + $0.flatMap { bytes($0) } })
+            list(
+                9, values.count,
+                values.flatMap { bytes(UInt32(5)) + bytes(UInt64($0.count)) + $0.flatMap { bytes($0) } })
         case .raw(let type, let value): bytes(type) + value
         }
     }

@@ -42,7 +42,8 @@ private func stream(_ pieces: [[UInt8]], dropsLeadingSpace: Bool = false) -> [St
             let bytes = (0..<Int.random(in: 0...24, using: &random)).map { _ -> UInt8 in
                 // Lead and continuation bytes more often than chance has them.
                 let edges: [UInt8] = [0x61, 0x80, 0xBF, 0xC0, 0xC3, 0xE0, 0xE2, 0xED, 0xF0, 0xF4, 0xF5, 0xFF]
-                return Bool.random(using: &random) ? edges.randomElement(using: &random) ?? 0 : .random(in: 0...255, using: &random)
+                return Bool.random(using: &random)
+                    ? edges.randomElement(using: &random) ?? 0 : .random(in: 0...255, using: &random)
             }
             var pieces: [[UInt8]] = []
             var rest = bytes[...]
@@ -58,7 +59,8 @@ private func stream(_ pieces: [[UInt8]], dropsLeadingSpace: Bool = false) -> [St
             for piece in pieces {
                 sent += piece.count
                 said += detokenizer.append(TokenPiece(bytes: piece, isControl: false))
-                #expect(String(decoding: bytes[..<sent], as: UTF8.self).unicodeScalars.starts(with: said.unicodeScalars))
+                #expect(
+                    String(decoding: bytes[..<sent], as: UTF8.self).unicodeScalars.starts(with: said.unicodeScalars))
             }
         }
     }

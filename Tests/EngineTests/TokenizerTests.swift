@@ -40,12 +40,15 @@ private func names(_ tokens: [Int32], _ tokenizer: Tokenizer) -> [String] {
         let lines = outputs.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
         #expect(texts.count == lines.count)
         for (text, line) in zip(texts, lines) {
-            #expect(tokenizer.encode(text) == line.split(separator: " ").compactMap { Int32($0) }, "\(text.debugDescription)")
+            #expect(
+                tokenizer.encode(text) == line.split(separator: " ").compactMap { Int32($0) },
+                "\(text.debugDescription)")
         }
     }
 
     @Test(arguments: [("llama", "llama-vocab/ggml-vocab-llama-spm.gguf"), ("tiny", "grouped/language.gguf")])
-    func `random Unicode is cut as the sentencepiece package cuts it, and reads back`(name: String, file: String) throws {
+    func `random Unicode is cut as the sentencepiece package cuts it, and reads back`(name: String, file: String) throws
+    {
         let tokenizer = try tokenizer(file)
         func read<T: Decodable>(_ name: String, as type: T.Type) throws -> T {
             try JSONDecoder().decode(type, from: Data(contentsOf: goldens.appending(path: "texts/\(name).json")))

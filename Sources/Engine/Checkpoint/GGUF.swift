@@ -64,7 +64,7 @@ struct GGUF {
             return Int(alignment)
         case .unsigned(let alignment)?: throw GGUFError(file: file, .badAlignment("\(alignment)"))
         case .signed(let alignment)?: throw GGUFError(file: file, .badAlignment("\(alignment)"))
-        case let other?: throw GGUFError(file: file, .badAlignment("a \(other.typeName)"))
+        case let other?: throw GGUFError(file: file, .badAlignment(other.typeName))
         }
     }
 
@@ -131,7 +131,8 @@ struct GGUF {
     func expect(_ name: String, rows: Int, columns: Int) throws(GGUFError) {
         let entry = try entry(name)
         guard entry.folds(into: rows, columns) else {
-            throw fault(.wrongShape(tensor: name, found: entry.dimensions, wanted: rows == 1 ? [columns] : [columns, rows]))
+            throw fault(
+                .wrongShape(tensor: name, found: entry.dimensions, wanted: rows == 1 ? [columns] : [columns, rows]))
         }
     }
 
@@ -161,27 +162,29 @@ struct GGUF {
         case nil: return nil
         case .unsigned(let value)?: return Int(clamping: value)
         case .signed(let value)?: return Int(clamping: value)
-        case let other?: throw wrongType(key, other, "whole number")
+        case let other?: throw wrongType(key, other, "a whole number")
         }
     }
 
     func number(_ key: String) throws(GGUFError) -> Float? {
         if case .float(let value)? = values[key] { return Float(value) }
         guard let value = values[key] else { return nil }
-        guard let whole = try? integer(key) else { throw wrongType(key, value, "number") }
+        guard let whole = try? integer(key) else { throw wrongType(key, value, "a number") }
         return Float(whole)
     }
 
     func strings(_ key: String) throws(GGUFError) -> [String]? {
         guard let value = values[key] else { return nil }
-        guard case .array(let array) = value, array.element == .string else { throw wrongType(key, value, "list of text") }
+        guard case .array(let array) = value, array.element == .string else {
+            throw wrongType(key, value, "a list of text")
+        }
         return GGUFCursor.strings(of: array, in: bytes)
     }
 
     func numbers(_ key: String) throws(GGUFError) -> [Float]? {
         guard let value = values[key] else { return nil }
         guard case .array(let array) = value, let numbers = GGUFCursor.numbers(of: array, in: bytes) else {
-            throw wrongType(key, value, "list of numbers")
+            throw wrongType(key, value, "a list of numbers")
         }
         return numbers.map { value in
             switch value {

@@ -59,10 +59,11 @@ struct GGUFCursor {
         var product = 1
         for _ in 0..<count {
             let size = try integer(UInt64.self, of: place)
-            let (next, overflow) = product.multipliedReportingOverflow(by: Int(clamping: size))
-            guard size > 0, !overflow else { throw fail(.dimension(tensor: name, size)) }
+            guard size > 0, let length = Int(exactly: size) else { throw fail(.dimension(tensor: name, size)) }
+            let (next, overflow) = product.multipliedReportingOverflow(by: length)
+            guard !overflow else { throw fail(.dimension(tensor: name, size)) }
             product = next
-            dimensions.append(Int(size))
+            dimensions.append(length)
         }
         let type = GGUFTensorType(code: try integer(UInt32.self, of: place))
         let relative = try integer(UInt64.self, of: place)

@@ -114,7 +114,7 @@ public struct GGUFError: Error, Sendable, Equatable, CustomStringConvertible {
         switch fault {
         case .missingKey(let key): "has no key '\(printable(key))'. \(Self.inspect)"
         case .wrongKeyType(let key, let found, let wanted):
-            "holds a \(found) in '\(printable(key))' where a \(wanted) belongs. Convert the model again."
+            "holds \(found) in '\(printable(key))' where it must hold \(wanted). Convert the model again."
         case .absurdValue(let key, let value, let allowed):
             "says '\(printable(key))' is \(printable(value)); it must be \(allowed). Convert the model again."
         case .missingTensor(let name):
@@ -126,7 +126,8 @@ public struct GGUFError: Error, Sendable, Equatable, CustomStringConvertible {
             "gives the tensor '\(printable(name))' the shape \(shape(found)) where its keys ask for \(shape(wanted)). "
                 + "Convert the model again."
         case .wrongKind(let found, let wanted): "holds \(printable(found)), not \(wanted). \(Self.inspect)"
-        case .unsupported(let what): "needs \(printable(what)), which this version does not have. Use a LLaVA-1.5 model."
+        case .unsupported(let what):
+            "needs \(printable(what)), which this version does not have. Use a LLaVA-1.5 model."
         case .badVocabulary(let fact): "has a broken vocabulary: \(printable(fact)). Convert the model again."
         default: preconditionFailure("GGUFError: a fault without a sentence")
         }

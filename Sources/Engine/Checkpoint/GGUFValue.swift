@@ -19,11 +19,11 @@ enum GGUFValueType: UInt32, Sendable, CaseIterable {
     /// What error messages and `inspect` call it.
     var name: String {
         switch self {
-        case .uint8, .int8, .uint16, .int16, .uint32, .int32, .uint64, .int64: "whole number"
-        case .float32, .float64: "number"
+        case .uint8, .int8, .uint16, .int16, .uint32, .int32, .uint64, .int64: "a whole number"
+        case .float32, .float64: "a number"
         case .bool: "yes or no"
         case .string: "text"
-        case .array: "list"
+        case .array: "a list"
         }
     }
 }

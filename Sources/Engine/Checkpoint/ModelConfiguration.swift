@@ -83,7 +83,9 @@ struct LanguageModelConfiguration: Sendable, Equatable {
         let scaling = try file.string("llama.rope.scaling.type") ?? "none"
         let linear = try file.number("llama.rope.scale_linear")
         let factor = try file.number("llama.rope.scaling.factor") ?? linear ?? 1
-        if (scaling != "none" || linear != nil) && factor != 1 { throw file.fault(.unsupported("rotary scaling of type '\(scaling)'")) }
+        if (scaling != "none" || linear != nil) && factor != 1 {
+            throw file.fault(.unsupported("rotary scaling of type '\(scaling)'"))
+        }
         if file.hasTensor("rope_freqs.weight") { throw file.fault(.unsupported("rotary frequencies of its own")) }
         for part in ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"]
         where file.hasTensor("blk.0.\(part).bias") {

@@ -113,7 +113,8 @@ struct VisionConfiguration: Sendable, Equatable {
         guard let values = try file.numbers(key) else { throw file.fault(.missingKey(key)) }
         guard values.count == 3, values.allSatisfy(isAllowed) else {
             let shown = values.prefix(4).map { "\($0)" }.joined(separator: ", ")
-            throw file.fault(.absurdValue(key: key, value: shown, allowed: "one sensible number for each of three colours"))
+            throw file.fault(
+                .absurdValue(key: key, value: shown, allowed: "one sensible number for each of three colours"))
         }
         return values
     }

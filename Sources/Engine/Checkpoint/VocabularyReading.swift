@@ -40,7 +40,9 @@ extension Vocabulary {
     }
 
     /// Names under which chat models end an answer.
-    private static let stopNames: Set = ["</s>", "<|im_end|>", "<|end|>", "<|eot_id|>", "<|endoftext|>", "<end_of_turn>"]
+    private static let stopNames: Set = [
+        "</s>", "<|im_end|>", "<|end|>", "<|eot_id|>", "<|endoftext|>", "<end_of_turn>",
+    ]
 
     private static func scores(_ file: GGUF, count: Int) throws(GGUFError) -> [Float] {
         guard let scores = try file.numbers("tokenizer.ggml.scores") else {

@@ -1,0 +1,139 @@
+// ModelBundle.swift — which files make up a model: a folder with a bundle.json, or files named one by one. Made by the
+// command line, opened by Chat.
+
+public import Foundation
+
+/// The files of a model: target, vision, drafts. All of them existed when the bundle was opened; none was read.
+public struct ModelBundle: Sendable, Equatable {
+    /// A model that drafts for the target.
+    public struct Draft: Sendable, Equatable {
+        public let name: String
+        public let model: URL
+        /// Brings the target's vision features to the draft; a draft without one reads text only.
+        public let projector: URL?
+    }
+
+    /// How a picture is brought to a square.
+    public enum Preprocessing: String, Sendable, Equatable, Codable {
+        /// Padded with the mean colour, as the original LLaVA-1.5 does.
+        case pad
+        /// The middle is cut out, as Hugging Face's LLaVA-1.5 does.
+        case crop
+    }
+
+    public let name: String
+    public let target: URL
+    /// Vision tower and the target's projector; without it the model reads text only.
+    public let vision: URL?
+    public let drafts: [Draft]
+    /// Name of the draft to use; absent for none.
+    public let defaultDraft: String?
+    public let preprocessing: Preprocessing
+    /// One sentence that a chat begins with: what the model can and cannot do.
+    public let notice: String?
+
+    /// The draft to use.
+    public var draft: Draft? { drafts.first { $0.name == defaultDraft } }
+
+    /// Finds the files of a model.
+    ///
+    /// - Parameters:
+    ///   - model: a folder with a bundle.json, or a GGUF language model; absent for the demo model.
+    ///   - mmproj: a GGUF vision file in place of the bundle's.
+    ///   - draft: a draft's name in the bundle, "none", or a GGUF language model, which joins the bundle's drafts as
+    ///     the last one. Absent for the bundle's own choice.
+    ///   - draftProjector: a GGUF projector for the draft, in place of the bundle's.
+    public static func open(
+        model: String?, mmproj: String?, draft: String?, draftProjector: String?
+    ) throws(ModelBundleError) -> ModelBundle {
+        let base = if let model { try bundle(at: model) } else { try demo() }
+        let vision: URL? = if let mmproj { try file(mmproj, for: "--mmproj") } else { nil }
+        let projector: URL? = if let draftProjector { try file(draftProjector, for: "--draft-projector") } else { nil }
+        let (drafts, chosen) = try base.choose(draft, projector: projector)
+        return ModelBundle(
+            name: base.name, target: base.target, vision: vision ?? base.vision, drafts: drafts, defaultDraft: chosen,
+            preprocessing: base.preprocessing, notice: base.notice)
+    }
+
+    /// The demo model that comes with the program.
+    static func demo() throws(ModelBundleError) -> ModelBundle {
+        try BundleManifest.open(
+            demoFolder(
+                environment: ProcessInfo.processInfo.environment, executable: Bundle.main.executableURL,
+                currentFolder: URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)))
+    }
+
+    /// The demo model's folder: where SPECCHAT_ASSETS says; else beside an installed program; else in the package that
+    /// the program was built from; else under the current folder.
+    static func demoFolder(
+        environment: [String: String], executable: URL?, currentFolder: URL
+    ) throws(ModelBundleError) -> URL {
+        func hasBundle(_ folder: URL) -> Bool {
+            FileManager.default.fileExists(atPath: folder.appending(path: BundleManifest.fileName).path)
+        }
+        if let named = environment["SPECCHAT_ASSETS"], !named.isEmpty {
+            let folder = URL(filePath: named, directoryHint: .isDirectory)
+            guard let found = [folder, folder.appending(path: "demo")].first(where: hasBundle) else {
+                throw .noDemoAtAssets(named)
+            }
+            return found
+        }
+        var places: [URL] = []
+        if var folder = executable?.resolvingSymlinksInPath().deletingLastPathComponent() {
+            places.append(folder.deletingLastPathComponent().appending(path: "share/specchat/demo"))
+            // From .build/x86_64-unknown-linux-gnu/release up to the package, and not much further.
+            for _ in 0..<6 {
+                places.append(folder.appending(path: "Assets/demo"))
+                folder.deleteLastPathComponent()
+            }
+        }
+        places.append(currentFolder.appending(path: "Assets/demo"))
+        guard let found = places.first(where: hasBundle) else { throw .noDemo }
+        return found
+    }
+
+    /// A folder's bundle, or a bundle made of one language model.
+    private static func bundle(at path: String) throws(ModelBundleError) -> ModelBundle {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw .missing(path, option: "--model")
+        }
+        if isFolder.boolValue { return try BundleManifest.open(URL(filePath: path, directoryHint: .isDirectory)) }
+        let url = URL(filePath: path)
+        return ModelBundle(
+            name: url.deletingPathExtension().lastPathComponent, target: url, vision: nil, drafts: [],
+            defaultDraft: nil,
+            preprocessing: .pad, notice: nil)
+    }
+
+    private static func file(_ path: String, for option: String) throws(ModelBundleError) -> URL {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw .missing(path, option: option)
+        }
+        guard !isFolder.boolValue else { throw .folderForFile(path, option: option) }
+        return URL(filePath: path)
+    }
+
+    /// The drafts and the chosen one's name, by what `--draft` and `--draft-projector` ask for.
+    private func choose(_ draft: String?, projector: URL?) throws(ModelBundleError) -> ([Draft], String?) {
+        guard let choice = draft ?? defaultDraft, choice != "none" else {
+            guard projector == nil else { throw .projectorWithoutDraft }
+            return (drafts, nil)
+        }
+        if let index = drafts.firstIndex(where: { $0.name == choice }) {
+            guard let projector else { return (drafts, choice) }
+            var drafts = drafts
+            drafts[index] = Draft(name: choice, model: drafts[index].model, projector: projector)
+            return (drafts, choice)
+        }
+        guard FileManager.default.fileExists(atPath: choice) else {
+            throw .unknownDraft(choice, known: drafts.map(\.name))
+        }
+        let model = try Self.file(choice, for: "--draft")
+        var name = model.deletingPathExtension().lastPathComponent
+        // A file may be called as one of the bundle's drafts is; its whole path tells them apart.
+        if name.isEmpty || drafts.contains(where: { $0.name == name }) { name = choice }
+        return (drafts + [Draft(name: name, model: model, projector: projector)], name)
+    }
+}

@@ -1,0 +1,45 @@
+// ModelBundleError.swift — why the files of a model were not found, each said in one line: what, where, what to do.
+
+/// A model whose files are not where they were said to be.
+public enum ModelBundleError: Error, Sendable, Equatable, CustomStringConvertible {
+    case noDemo
+    case noDemoAtAssets(String)
+    case missing(String, option: String)
+    case folderForFile(String, option: String)
+    case noManifest(folder: String)
+    case badManifest(String, reason: String)
+    case newerManifest(String, format: Int)
+    case pathOutside(String, path: String)
+    case missingPart(String, part: String)
+    case unknownDraft(String, known: [String])
+    case projectorWithoutDraft
+
+    public var description: String {
+        switch self {
+        case .noDemo:
+            "The demo model was not found. Give a model with --model, or its folder in SPECCHAT_ASSETS."
+        case .noDemoAtAssets(let folder):
+            "\(printable(folder)), which SPECCHAT_ASSETS names, holds no bundle.json. Correct it or unset it."
+        case .missing(let path, let option): "\(printable(path)) does not exist. Check the path given with \(option)."
+        case .folderForFile(let path, let option): "\(printable(path)) is a folder. Give a .gguf file with \(option)."
+        case .noManifest(let folder):
+            "\(printable(folder)) holds no bundle.json. Give a folder that has one, or a .gguf file, with --model."
+        case .badManifest(let file, let reason):
+            "\(printable(file)) is not a model's bundle.json: \(printable(reason)). Correct it or copy it again."
+        case .newerManifest(let file, let format):
+            "\(printable(file)) has format \(format); this version knows format 1. Use a newer specchat."
+        case .pathOutside(let file, let path):
+            "\(printable(file)) names '\(printable(path))', but only files in its own folder may be named. Correct it."
+        case .missingPart(let file, let part):
+            "\(printable(file)) names '\(printable(part))', which is not there. Copy the whole folder again."
+        case .unknownDraft(let name, let known):
+            "There is no draft '\(printable(name))': neither a file nor "
+                + (known.isEmpty
+                    ? "a draft of the model, which has none. "
+                    : "one of \(known.map(printable).joined(separator: ", ")). ")
+                + "Choose another with --draft, or none."
+        case .projectorWithoutDraft:
+            "--draft-projector was given, but no draft is in use. Name the draft that it belongs to with --draft."
+        }
+    }
+}
