@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .model import PICTURE, SeeingModel
+from .model import SeeingModel
 from .tokenizer import EOS
 
 
@@ -48,39 +48,34 @@ def generate(
 ) -> list[list[int]]:
     """Answers without their end token, at most `limit` tokens each.
 
-    `features` [n, 64, f] belong to the prompts that hold a picture, in order.
+    `features` [n, 64, f] belong to the prompts that hold a picture, in order. Runs in the caller's precision.
     """
     language = model.language_model
     padded = pad_front(prompts)
     start = padded.tokens.shape[1]
-    caches = language.new_caches(len(prompts), start + limit)
-    with torch.autocast("cpu", torch.bfloat16):
-        states = language(model.rows(padded.tokens, features), padded.positions, padded.causal_mask, caches)
+    caches = language.new_caches(start + limit)
+    states = language(model.rows(padded.tokens, features), padded.positions, padded.causal_mask, caches)
+    logits = language.logits(states[-1][:, -1])
+    answers: list[list[int]] = [[] for _ in prompts]
+    alive = torch.ones(len(prompts), dtype=torch.bool)
+    mask = padded.real
+    for offset in range(limit):
+        chosen = choose(logits, temperature, generator)
+        alive &= chosen != EOS
+        for row in torch.nonzero(alive).flatten().tolist():
+            answers[row].append(int(chosen[row]))
+        if not alive.any() or offset == limit - 1:
+            break
+        mask = torch.cat((mask, torch.ones(len(prompts), 1, dtype=torch.bool)), 1)
+        position = padded.positions[:, -1:] + 1 + offset
+        rows = language.model.embed_tokens(chosen[:, None])
+        states = language(rows, position, mask[:, None, None], caches)
         logits = language.logits(states[-1][:, -1])
-        answers: list[list[int]] = [[] for _ in prompts]
-        alive = torch.ones(len(prompts), dtype=torch.bool)
-        mask = padded.real
-        for offset in range(limit):
-            chosen = _choose(logits, temperature, generator)
-            alive &= chosen != EOS
-            for row in torch.nonzero(alive).flatten().tolist():
-                answers[row].append(int(chosen[row]))
-            if not alive.any() or offset == limit - 1:
-                break
-            mask = torch.cat((mask, torch.ones(len(prompts), 1, dtype=torch.bool)), 1)
-            position = padded.positions[:, -1:] + 1 + offset
-            rows = language.model.embed_tokens(chosen[:, None])
-            states = language(rows, position, mask[:, None, None], caches)
-            logits = language.logits(states[-1][:, -1])
     return answers
 
 
-def _choose(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+def choose(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+    """One token per row of logits: the best, or a sample at a temperature above zero."""
     if temperature == 0:
         return logits.argmax(-1)
     return torch.multinomial(torch.softmax(logits / temperature, -1), 1, generator=generator)[:, 0]
-
-
-def picture_rows(prompts: list[list[int]]) -> list[int]:
-    """The indices of the prompts that hold a picture."""
-    return [index for index, prompt in enumerate(prompts) if PICTURE in prompt]

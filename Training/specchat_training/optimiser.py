@@ -116,8 +116,12 @@ class Optimiser:
         return {"muon": self.muon.state_dict(), "adam": self.adam.state_dict()}
 
     def load_state_dict(self, state: dict) -> None:
-        self.muon.load_state_dict(state["muon"])
-        self.adam.load_state_dict(state["adam"])
+        """Takes over the momenta; the base rates stay those that this run was started with."""
+        for optimiser, saved in ((self.muon, state["muon"]), (self.adam, state["adam"])):
+            bases = [group["base"] for group in optimiser.param_groups]
+            optimiser.load_state_dict(saved)
+            for group, base in zip(optimiser.param_groups, bases):
+                group["base"] = base
 
 
 def schedule(progress: float, warm_up: float = 0.02, floor: float = 0.02) -> float:

@@ -23,7 +23,7 @@ from .training_run import TrainingRun, add_arguments, launch, load_modules, step
 
 NAMING_LAYER = 3  # after this layer a visual row should know its object's name; later layers can then copy it
 NAMING_WEIGHT = 0.1
-FACTS_WEIGHT = 0.25
+FACTS_WEIGHT = 0.6
 LOG_EVERY = 50
 
 
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--length", type=int, default=256, help="positions per sample, 64 of them visual")
     parser.add_argument("--muon-rate", type=float, default=0.02)
     parser.add_argument("--adam-rate", type=float, default=3e-3)
-    parser.add_argument("--vision-scale", type=float, default=0.3, help="the tower's share of the learning rates")
+    parser.add_argument("--vision-scale", type=float, default=0.12, help="the tower's share of the learning rates")
     launch(worker, parser.parse_args())
 
 
