@@ -46,9 +46,10 @@ extension StoredTensor {
             case .float16: values.flatMap { bytesOf(halfBits($0)) }
             case .bfloat16: values.flatMap { bytesOf(UInt16(truncatingIfNeeded: $0.bitPattern >> 16)) }
             case .q8_0: quantised(values, steps: 127) { $0.map { UInt8(bitPattern: Int8($0)) } }
-            case .q4_0: quantised(values, steps: 7) { block in
-                (0..<16).map { UInt8(block[$0] + 8) | UInt8(block[$0 + 16] + 8) << 4 }
-            }
+            case .q4_0:
+                quantised(values, steps: 7) { block in
+                    (0..<16).map { UInt8(block[$0] + 8) | UInt8(block[$0 + 16] + 8) << 4 }
+                }
             }
         let owner = TensorBytes(bytes)
         return StoredTensor(

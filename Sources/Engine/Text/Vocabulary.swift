@@ -25,4 +25,13 @@ struct Vocabulary: Sendable, Equatable {
     var addsDummyPrefix: Bool
     /// The model was trained with `beginning` at the start of every text.
     var addsBeginning: Bool
+
+    /// Why a draft with this vocabulary cannot speak for a target with the other; absent when it can.
+    func difference(from target: Vocabulary) -> String? {
+        if pieces.count != target.pieces.count {
+            return "its vocabulary has \(pieces.count) tokens and the model's has \(target.pieces.count)"
+        }
+        guard let id = pieces.indices.first(where: { pieces[$0] != target.pieces[$0] }) else { return nil }
+        return "its vocabulary is another one: token \(id) is “\(pieces[id])” and the model's is “\(target.pieces[id])”"
+    }
 }

@@ -1,0 +1,26 @@
+// ChatError.swift — what can go wrong in a conversation, each with what to do about it.
+
+public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
+    case contextFull(needed: Int, free: Int, limit: Int)
+    case noVision(model: String)
+    case visionMismatch(model: String, vision: String, wanted: Int, found: Int)
+    case emptyQuestion
+    case badSetting(String)
+
+    public var description: String {
+        switch self {
+        case .contextFull(let needed, let free, let limit):
+            "the context is full: this needs \(needed) of \(limit) rows and \(free) are free. Type /clear to begin anew, "
+                + "or start with a larger --context."
+        case .noVision(let model):
+            "\(model) has no vision file, so it cannot see pictures. Name one with --mmproj FILE."
+        case .visionMismatch(let model, let vision, let wanted, let found):
+            "\(vision) makes rows of \(found) numbers and \(model) reads rows of \(wanted): they do not belong together. "
+                + "Name the vision file of this model with --mmproj FILE."
+        case .emptyQuestion:
+            "there is no question. Type one."
+        case .badSetting(let fact):
+            fact
+        }
+    }
+}

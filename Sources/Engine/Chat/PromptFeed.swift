@@ -1,0 +1,84 @@
+// PromptFeed.swift — what waits to be read by the models, and the reading of it, chunk by chunk.
+
+/// Rows of the prompt in text order.
+enum PromptPart {
+    case tokens([Int32])
+    /// A picture: its rows for the target, of which the first `read` are done, and the features that a draft projects
+    /// for itself.
+    case picture(visualTokens: any Matrix, features: any Matrix, read: Int = 0)
+
+    /// Rows of the target's text that it still stands for.
+    var rows: Int {
+        switch self {
+        case .tokens(let tokens): tokens.count
+        case .picture(let visualTokens, _, let read): visualTokens.rows - read
+        }
+    }
+}
+
+/// Feeds a prompt to the target, and puts it before the draft, which reads it when it is going to be asked. Row exactness makes the chunks invisible in the result, so reading may stop
+/// and go on anywhere.
+final class PromptFeed {
+    private let target: LanguageModel
+    private let cache: KVCache
+    private let drafter: DraftModelDrafter?
+    private(set) var waiting: [PromptPart] = []
+    private static let chunk = 64
+
+    init(target: LanguageModel, cache: KVCache, drafter: DraftModelDrafter?) {
+        self.target = target
+        self.cache = cache
+        self.drafter = drafter
+    }
+
+    var waitingRows: Int { waiting.reduce(0) { $0 + $1.rows } }
+
+    func append(_ part: PromptPart) {
+        if part.rows > 0 { waiting.append(part) }
+    }
+
+    func clear() { waiting = [] }
+
+    /// Reads everything but the last `held` tokens, which must stand in the last part.
+    ///
+    /// - Parameter step: called after each chunk with the rows read and their number; it may throw to stop, and nothing
+    ///   is lost: what was not read goes on waiting.
+    func read(holdingBack held: Int, step: (Int, Int) throws -> Void) throws {
+        let total = waitingRows - held
+        var done = 0
+        while done < total {
+            let rows = min(Self.chunk, waiting[0].rows, total - done)
+            switch waiting[0] {
+            case .tokens(let tokens):
+                let chunk = Array(tokens.prefix(rows))
+                read(.tokens(chunk), rows: rows)
+                drafter?.append(chunk)
+                waiting[0] = .tokens(Array(tokens.dropFirst(rows)))
+            case .picture(let visualTokens, let features, let read):
+                self.read(.rows(visualTokens, from: read), rows: rows)
+                // A draft reads the whole picture at once, when the target has come to its end.
+                if read + rows == visualTokens.rows { drafter?.append(features: features) }
+                waiting[0] = .picture(visualTokens: visualTokens, features: features, read: read + rows)
+            }
+            if waiting[0].rows == 0 { waiting.removeFirst() }
+            done += rows
+            try step(done, total)
+        }
+    }
+
+    /// Takes the tokens that were held back.
+    func takeHeldBack() -> [Int32] {
+        defer { waiting = [] }
+        return waiting.flatMap { part -> [Int32] in
+            guard case .tokens(let tokens) = part else {
+                preconditionFailure("PromptFeed: a picture cannot be held back")
+            }
+            return tokens
+        }
+    }
+
+    private func read(_ input: LanguageModel.Input, rows: Int) {
+        _ = target.forward(input, plan: .text(rows: rows, after: cache.committed), cache: cache)
+        cache.commit(rows: rows)
+    }
+}

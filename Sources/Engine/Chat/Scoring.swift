@@ -1,0 +1,91 @@
+// Scoring.swift — the probability of a given answer: what anyone needs to compare us with another implementation.
+
+import Foundation
+
+/// The prompt whose answer is scored.
+public enum ScorePrompt: Sendable, Equatable {
+    /// Goes through the chat template.
+    case question(String)
+    /// Taken as it is after the beginning token, with `<image>` where the picture's rows go; the text before it and the
+    /// text after it are tokenised separately.
+    case raw(String)
+}
+
+/// The log-probability of one token of the answer.
+public struct TokenScore: Sendable, Equatable {
+    public struct Candidate: Sendable, Equatable {
+        public let token: Int32
+        /// Natural logarithm.
+        public let logProbability: Double
+    }
+    public let token: Int32
+    /// Natural logarithm of the probability that the target gives to this token at this place.
+    public let logProbability: Double
+    /// The five likeliest tokens at this place.
+    public let best: [Candidate]
+}
+
+extension LoadedModels {
+    /// Scores of the tokens of `answer`, in order.
+    func score(_ prompt: ScorePrompt, image: PixelImage?, answer: String) throws -> [TokenScore] {
+        let tokens = tokenizer.encode(answer)
+        var parts = try self.parts(of: prompt, image: image)
+        parts.append(.tokens(Array(tokens.dropLast())))
+        let rows = parts.reduce(0) { $0 + $1.rows }
+        guard !tokens.isEmpty else { throw ChatError.badSetting("there is no answer to score. Give one with --text.") }
+        guard rows <= contextLength else {
+            throw ChatError.contextFull(needed: rows, free: contextLength, limit: contextLength)
+        }
+        let cache = target.makeCache(capacity: rows)
+        let feed = PromptFeed(target: target, cache: cache, drafter: nil)
+        for part in parts { feed.append(part) }
+        // The last row before the answer and the answer's own rows are the ones that predict it.
+        try feed.read(holdingBack: tokens.count) { _, _ in }
+        let pending = feed.takeHeldBack()
+        let plan = ForwardPlan.text(rows: pending.count, after: cache.committed)
+        let (pass, hidden) = target.forward(.tokens(pending), plan: plan, cache: cache)
+        let logits = target.logits(of: hidden, in: pass)
+        let numbers = try pass.read(logits)
+        let best = try pass.best(5, of: logits)
+        return tokens.indices.map { row in
+            let values = numbers[row * logits.columns..<(row + 1) * logits.columns]
+            let normalizer = Self.logSumExp(values)
+            return TokenScore(
+                token: tokens[row],
+                logProbability: Double(values[values.startIndex + Int(tokens[row])]) - normalizer,
+                best: best[row].map { .init(token: $0.token, logProbability: Double($0.logit) - normalizer) })
+        }
+    }
+
+    private func parts(of prompt: ScorePrompt, image: PixelImage?) throws -> [PromptPart] {
+        let segments: [ChatTemplate.Segment]
+        switch prompt {
+        case .question(let question):
+            segments = template.opening() + template.user(question, isFirst: true, pictures: image == nil ? 0 : 1)
+        case .raw(let text):
+            let pieces = text.components(separatedBy: "<image>")
+            guard pieces.count - 1 == (image == nil ? 0 : 1) else {
+                throw ChatError.badSetting(
+                    "the prompt has \(pieces.count - 1) times <image> and there \(image == nil ? "is no picture" : "is one picture"). "
+                        + "Write <image> once for a picture given with --image, and never without.")
+            }
+            segments =
+                [.beginning]
+                + pieces.enumerated().flatMap { index, piece -> [ChatTemplate.Segment] in
+                    (index == 0 ? [] : [.picture]) + (piece.isEmpty ? [] : [.text(piece)])
+                }
+        }
+        let seen = try image.map { try see($0) { _, _ in } }
+        return segments.compactMap { segment in
+            if case .picture = segment {
+                return seen.map { .picture(visualTokens: $0.visualTokens, features: $0.features) }
+            }
+            return .tokens(tokenizer.encode(segment))
+        }
+    }
+
+    private static func logSumExp(_ values: ArraySlice<Float>) -> Double {
+        let largest = Double(values.max() ?? 0)
+        return largest + log(values.reduce(0.0) { $0 + exp(Double($1) - largest) })
+    }
+}

@@ -1,0 +1,53 @@
+// WeightLoader.swift — from names in a checkpoint to weights in a backend.
+
+/// Looks tensors up by GGUF name and hands them to a backend.
+struct WeightLoader {
+    let backend: any Backend
+    let file: GGUF
+
+    func weight(_ name: String, for use: WeightUse) throws -> any Weight {
+        try backend.makeWeight(file.tensor(named: name), for: use)
+    }
+
+    /// Block `index` of a LLaMA decoder.
+    func decoderLayer(
+        _ index: Int, heads: AttentionHeads, rotary: Rotary, epsilon: Float
+    ) throws -> DecoderLayer {
+        func product(_ name: String) throws -> any Weight {
+            try weight("blk.\(index).\(name).weight", for: .rowExactProduct)
+        }
+        func norm(_ name: String) throws -> Normalization {
+            .rootMeanSquare(gain: try weight("blk.\(index).\(name).weight", for: .vector), epsilon: epsilon)
+        }
+        return DecoderLayer(
+            attentionNorm: try norm("attn_norm"), query: try product("attn_q"), key: try product("attn_k"),
+            value: try product("attn_v"), output: try product("attn_output"),
+            feedForwardNorm: try norm("ffn_norm"), gate: try product("ffn_gate"), up: try product("ffn_up"),
+            down: try product("ffn_down"), heads: heads, rotary: rotary)
+    }
+
+    /// A product with its bias, as the vision tower and the projector have them.
+    func biased(_ name: String) throws -> BiasedProduct {
+        BiasedProduct(
+            weight: try weight("\(name).weight", for: .fixedShapeProduct),
+            bias: try weight("\(name).bias", for: .vector))
+    }
+
+    func layerNorm(_ name: String, epsilon: Float) throws -> Normalization {
+        .layer(
+            gain: try weight("\(name).weight", for: .vector), bias: try weight("\(name).bias", for: .vector),
+            epsilon: epsilon)
+    }
+}
+
+/// x · weightᵀ + bias in a fixed-shape pass.
+struct BiasedProduct {
+    let weight: any Weight
+    let bias: any Weight
+
+    func callAsFunction(
+        _ x: any Matrix, in pass: any ForwardPass, activation: Activation? = nil, residual: (any Matrix)? = nil
+    ) -> any Matrix {
+        pass.linear(x, weight, bias: bias, activation: activation, residual: residual)
+    }
+}

@@ -1,0 +1,143 @@
+// TreeGrowth.swift — Spec-LLaVA's dynamic tree: level by level, sized by what its nodes are worth and what they cost.
+
+/// Grows a candidate tree and prunes it to the nodes that are worth verifying.
+///
+/// Pure: it says what to expand next and what to keep; who runs the draft model is not its business. Scores are products
+/// of calibrated acceptance probabilities along the path, so a child never scores above its parent and the best n nodes
+/// always form a tree (OPT-Tree, arXiv 2406.17276, section 3).
+struct TreeGrowth {
+    /// Nodes of a tree at most, whatever the costs: beyond it no measured tree has paid.
+    static let largest = 64
+
+    struct Candidate: Sendable, Equatable {
+        let token: Int32
+        /// Index of the parent candidate; absent below the root.
+        let parent: Int?
+        let depth: Int
+        let rank: Int
+        let confidence: Float
+        let score: Float
+    }
+
+    let options: SpeculationOptions
+    let costs: CostModel
+    /// Nodes that the cache and the caller allow, the root included.
+    let nodeLimit: Int
+    private(set) var candidates: [Candidate] = []
+    /// Seconds spent on draft passes so far.
+    private(set) var secondsDrafted = 0.0
+
+    init(options: SpeculationOptions, costs: CostModel, nodeLimit: Int) {
+        self.options = options
+        self.costs = costs
+        self.nodeLimit = min(nodeLimit, options.nodes ?? nodeLimit)
+    }
+
+    /// Children asked for at each node.
+    var branch: Int { options.policy == .chain ? 1 : options.maximumBranch }
+
+    /// Takes the proposals for the successors of `parent` (absent: of the root), best first.
+    ///
+    /// The width follows the draft's confidence: the fewest tokens whose probability reaches the threshold (Spec-LLaVA,
+    /// section 3.2). Stop tokens are left out: an end of the answer comes free as the bonus token.
+    mutating func add(_ proposals: [TokenChoice.Proposal], below parent: Int?, stopTokens: Set<Int32>) {
+        let parentScore = parent.map { candidates[$0].score } ?? 1
+        let depth = (parent.map { candidates[$0].depth } ?? 0) + 1
+        var mass: Float = 0
+        for (rank, proposal) in proposals.prefix(branch).enumerated() where mass < options.confidence {
+            mass += proposal.confidence
+            guard !stopTokens.contains(proposal.token) else { continue }
+            let acceptance = costs.calibration.acceptance(confidence: proposal.confidence, rank: rank)
+            candidates.append(
+                Candidate(
+                    token: proposal.token, parent: parent, depth: depth, rank: rank, confidence: proposal.confidence,
+                    score: min(parentScore, parentScore * acceptance)))
+        }
+    }
+
+    mutating func spent(_ seconds: Double) { secondsDrafted += seconds }
+
+    /// Candidates of the deepest level that deserve a draft pass; empty when growth should end.
+    func nextLevel() -> [Int] {
+        let deepest = candidates.last?.depth ?? 0
+        guard nodeLimit > 1, deepest < min(options.maximumDepth, nodeLimit - 1) else { return [] }
+        let frontier = candidates.indices.filter { candidates[$0].depth == deepest }
+            .sorted { candidates[$0].score > candidates[$1].score }
+            .prefix(options.policy == .chain ? 1 : options.beam)
+        guard options.nodes == nil else { return expandable(frontier) }
+        return worthwhile(frontier)
+    }
+
+    /// The nodes to verify, breadth first, and the candidate that each node after the root came from.
+    func tree(below root: Int32) -> (tree: DraftTree, origins: [Int], choice: BudgetChoice) {
+        let ranked = byScore
+        let (nodes, expected) = bestSize(ranked)
+        let kept = ranked.prefix(nodes - 1).sorted {
+            (candidates[$0].depth, $0) < (candidates[$1].depth, $1)
+        }
+        var tree = DraftTree(root: root)
+        var place: [Int: Int] = [:]
+        for index in kept {
+            let candidate = candidates[index]
+            let parent = candidate.parent.flatMap { place[$0] } ?? 0
+            place[index] = tree.append(
+                candidate.token, below: parent, probability: candidate.confidence, score: candidate.score)
+        }
+        return (tree, kept, BudgetChoice(nodes: tree.count, expectedTokens: expected, reason: reason(tree.count)))
+    }
+
+    private func reason(_ nodes: Int) -> String {
+        if options.nodes != nil { return "fixed at \(nodeLimit) nodes" }
+        return nodes == 1 ? "no node would pay" : "best rate at \(nodes) nodes"
+    }
+
+    /// Candidates by falling score; of equal ones the earlier first, so that a parent precedes its children.
+    private var byScore: [Int] {
+        candidates.indices.sorted { (candidates[$0].score, $1) > (candidates[$1].score, $0) }
+    }
+
+    /// With a fixed number of nodes: frontier candidates whose children might still be among the best.
+    private func expandable(_ frontier: ArraySlice<Int>) -> [Int] {
+        let ranked = byScore
+        guard ranked.count >= nodeLimit - 1 else { return Array(frontier) }
+        let last = candidates[ranked[nodeLimit - 2]].score
+        return frontier.filter { candidates[$0].score > last }
+    }
+
+    /// The part of the frontier whose expansion raises the expected rate most; empty when none does.
+    private func worthwhile(_ frontier: ArraySlice<Int>) -> [Int] {
+        let (nodes, expected) = bestSize(byScore)
+        guard let verifyNow = costs.verify.seconds(rows: nodes) else { return Array(frontier.prefix(1)) }
+        var bestRate = Double(expected) / (secondsDrafted + verifyNow)
+        var best = 0
+        var gain = 0.0
+        for (offset, index) in frontier.enumerated() {
+            gain += Double(candidates[index].score) * costs.calibration.firstRank
+            let rows = offset + 1
+            let draft = costs.draft.seconds(rows: rows) ?? 0
+            let verify = costs.verify.seconds(rows: min(nodes + rows, nodeLimit)) ?? verifyNow
+            let rate = (Double(expected) + gain) / (secondsDrafted + draft + verify)
+            if rate > bestRate { (bestRate, best) = (rate, rows) }
+        }
+        return Array(frontier.prefix(best))
+    }
+
+    /// The number of nodes (root included) with the best expected rate, and the tokens expected of it: the bonus token and
+    /// the sum of the scores.
+    private func bestSize(_ ranked: [Int]) -> (nodes: Int, expected: Float) {
+        let most = min(nodeLimit, ranked.count + 1)
+        guard options.nodes == nil, costs.verify.seconds(rows: 1) != nil else {
+            return (most, ranked.prefix(most - 1).reduce(1) { $0 + candidates[$1].score })
+        }
+        var best = (nodes: 1, expected: Float(1))
+        var bestRate = 0.0
+        var expected: Float = 1
+        for nodes in 1...most {
+            if nodes > 1 { expected += candidates[ranked[nodes - 2]].score }
+            let seconds = secondsDrafted + (costs.verify.seconds(rows: nodes) ?? 0)
+            let rate = Double(expected) / seconds
+            if rate > bestRate { (bestRate, best) = (rate, (nodes, expected)) }
+        }
+        return best
+    }
+}

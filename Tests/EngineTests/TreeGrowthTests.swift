@@ -1,0 +1,132 @@
+import Testing
+
+@testable import Engine
+
+@Suite struct `Tree growth` {
+    private typealias Proposal = TokenChoice.Proposal
+
+    private static func growth(nodes: Int?, policy: SpeculationPolicy = .dynamic, costs: CostModel = CostModel())
+        -> TreeGrowth
+    {
+        var options = SpeculationOptions()
+        options.policy = policy
+        options.nodes = nodes
+        return TreeGrowth(options: options, costs: costs, nodeLimit: 64)
+    }
+
+    /// Grows with random proposals until growth ends.
+    private static func grow(_ growth: inout TreeGrowth, seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        func proposals() -> [Proposal] {
+            var rest: Float = 1
+            return (0..<4).map { index in
+                let share = Float.random(in: 0.1...0.9, using: &random) * rest
+                rest -= share
+                return Proposal(token: Int32(10 * index) + Int32.random(in: 0..<10, using: &random), confidence: share)
+            }
+        }
+        growth.add(proposals(), below: nil, stopTokens: [])
+        while case let level = growth.nextLevel(), !level.isEmpty {
+            for index in level { growth.add(proposals(), below: index, stopTokens: []) }
+        }
+    }
+
+    @Test(arguments: 0..<60 as Range<UInt64>)
+    func `what is kept is the best and is a tree`(seed: UInt64) {
+        let nodes = Int(seed % 12) + 1
+        var growth = Self.growth(nodes: nodes)
+        Self.grow(&growth, seed: seed)
+        let (tree, origins, _) = growth.tree(below: 5)
+        #expect(tree.isSound)
+        #expect(tree.count == min(nodes, growth.candidates.count + 1))
+        let kept = origins.map { growth.candidates[$0].score }
+        let best = growth.candidates.map(\.score).sorted(by: >).prefix(tree.count - 1)
+        #expect(kept.sorted(by: >) == Array(best))
+        #expect(zip(tree.nodes.dropFirst(), origins).allSatisfy { $0.token == growth.candidates[$1].token })
+    }
+
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func `a chain has one path`(seed: UInt64) {
+        var growth = Self.growth(nodes: 6, policy: .chain)
+        Self.grow(&growth, seed: seed)
+        let tree = growth.tree(below: 5).tree
+        #expect(tree.count == 6 && tree.depth == 5)
+    }
+
+    @Test func `a sure node gets one child and an unsure one several`() {
+        var growth = Self.growth(nodes: 9)
+        growth.add(
+            [Proposal(token: 1, confidence: 0.95), Proposal(token: 2, confidence: 0.04)], below: nil, stopTokens: [])
+        #expect(growth.candidates.count == 1)
+        growth.add(
+            [
+                Proposal(token: 3, confidence: 0.4), Proposal(token: 4, confidence: 0.3),
+                Proposal(token: 5, confidence: 0.1),
+            ],
+            below: 0, stopTokens: [])
+        #expect(growth.candidates.count == 4)
+    }
+
+    @Test func `stop tokens are never proposed`() {
+        var growth = Self.growth(nodes: 9)
+        growth.add(
+            [Proposal(token: 2, confidence: 0.6), Proposal(token: 7, confidence: 0.35)], below: nil, stopTokens: [2])
+        #expect(growth.candidates.map(\.token) == [7])
+    }
+
+    @Test func `the dearer a row the smaller the tree`() {
+        func size(secondsPerRow: Double) -> Int {
+            let costs = CostModel()
+            for rows in [1, 8, 64] { costs.verify.record(rows: rows, seconds: 1 + secondsPerRow * Double(rows)) }
+            costs.draft.record(rows: 1, seconds: 0.01)
+            var growth = Self.growth(nodes: nil, costs: costs)
+            Self.grow(&growth, seed: 4)
+            return growth.tree(below: 1).tree.count
+        }
+        let sizes = [0, 0.1, 0.5, 5].map { size(secondsPerRow: $0) }
+        #expect(sizes == sizes.sorted(by: >))
+        #expect(sizes[0] > 8 && sizes[3] == 1)
+    }
+}
+
+@Suite struct `Cost model` {
+    @Test func `a curve goes through its points and never falls`() {
+        var curve = CostCurve()
+        #expect(curve.seconds(rows: 3) == nil)
+        curve.record(rows: 2, seconds: 4)
+        curve.record(rows: 6, seconds: 8)
+        curve.record(rows: 8, seconds: 7)
+        #expect(curve.seconds(rows: 2) == 4 && curve.seconds(rows: 4) == 6 && curve.seconds(rows: 8) == 8)
+        let values = (1...40).compactMap { curve.seconds(rows: $0) }
+        #expect(values.count == 40 && values == values.sorted())
+    }
+
+    @Test func `one interrupted pass counts twofold at most`() throws {
+        var curve = CostCurve()
+        curve.record(rows: 1, seconds: 1)
+        curve.record(rows: 1, seconds: 1000)
+        #expect(try #require(curve.seconds(rows: 1)) < 1.2)
+    }
+
+    @Test func `calibration begins at the confidence and learns the rate`() {
+        var calibration = AcceptanceCalibration()
+        #expect(calibration.acceptance(confidence: 0.8, rank: 0) == 0.8)
+        for index in 0..<400 { calibration.record(confidence: 0.8, rank: 0, accepted: index % 2 == 0) }
+        #expect(abs(calibration.acceptance(confidence: 0.8, rank: 0) - 0.5) < 0.03)
+        #expect(calibration.acceptance(confidence: 0.8, rank: 1) == 0.8)
+        #expect([0, 1e-9, 0.5, 1].allSatisfy { (0...1).contains(calibration.acceptance(confidence: $0, rank: 0)) })
+    }
+
+    @Test func `a draft that does not pay rests, and is tried again`() {
+        let costs = CostModel()
+        costs.verify.record(rows: 1, seconds: 1)
+        var drafted = 0
+        for _ in 0..<200 where costs.shouldDraft() {
+            drafted += 1
+            costs.record(tokens: 1, seconds: 1.5)
+        }
+        #expect((3...20).contains(drafted))
+        for _ in 0..<200 where costs.shouldDraft() { costs.record(tokens: 4, seconds: 1.5) }
+        #expect((0..<10).allSatisfy { _ in costs.shouldDraft() })
+    }
+}
