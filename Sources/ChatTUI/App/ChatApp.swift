@@ -1,0 +1,94 @@
+// ChatApp.swift — the chat: on the screen where there is one, line by line elsewhere.
+
+public import Engine
+import Foundation
+
+/// What the chat is started with.
+public struct ChatConfiguration: Sendable {
+    public var source: ChatSource
+    /// Named in the title.
+    public var modelName: String
+    public var draftName: String?
+    /// Lines of the empty transcript; the first is set off.
+    public var welcome: [String]
+    public var options: GenerationOptions
+    /// Picture files to attach at the start, in this order.
+    public var images: [String]
+    public var imageProtocol: ImageProtocol
+
+    public init(
+        source: ChatSource, modelName: String, draftName: String? = nil, welcome: [String] = [],
+        options: GenerationOptions = GenerationOptions(), images: [String] = [], imageProtocol: ImageProtocol = .auto
+    ) {
+        self.source = source
+        self.modelName = modelName
+        self.draftName = draftName
+        self.welcome = welcome
+        self.options = options
+        self.images = images
+        self.imageProtocol = imageProtocol
+    }
+}
+
+public struct ChatApp {
+    private let configuration: ChatConfiguration
+    private let environment: [String: String]
+
+    public init(
+        configuration: ChatConfiguration, environment: [String: String]? = nil
+    ) {
+        self.configuration = configuration
+        self.environment = environment ?? ProcessInfo.processInfo.environment
+    }
+
+    /// Runs the chat to its end and returns the exit code. Blocks the calling thread, which owns the screen.
+    ///
+    /// Off a terminal, and on one without cursor movement, questions are read line by line and only answers printed.
+    public func run() -> Int32 {
+        Terminal.useLocale()
+        switch Terminal.obstacle(terminalName: environment["TERM"] ?? "") {
+        case .notATerminal, .dumbTerminal: return LineChat(configuration: configuration, home: environment["HOME"]).run()
+        case let obstacle?: return ChatApp.fail(obstacle.description, exitCode: 3)
+        case nil: return runScreen()
+        }
+    }
+
+    private func runScreen() -> Int32 {
+        let mailbox = Mailbox(wake: Terminal.post)
+        let home = environment["HOME"]
+        let runner = JobRunner(source: configuration.source, mailbox: mailbox, home: home)
+        let files = FileLookup(home: home)
+        let actions = ScreenActions(
+            start: { job, options in runner.start(job, options: options) }, cancel: { runner.cancel() },
+            listFiles: { .files(files.completions(of: $0), completing: $0) },
+            lookForPicture: { .pastedPath($0, exists: files.isFile($0), original: $1) })
+        var state = initialState
+        var effects = state.enqueue(.load)
+        for path in configuration.images { effects += state.enqueue(.attach(path: path)) }
+        do {
+            let loop = try ScreenLoop(
+                state: state, environment: environment, mailbox: mailbox, actions: actions,
+                imageProtocol: configuration.imageProtocol)
+            let end = loop.run(beginning: effects)
+            runner.cancel()
+            return end.message.map { ChatApp.fail($0, exitCode: end.exitCode) } ?? end.exitCode
+        } catch {
+            return ChatApp.fail(error.description, exitCode: 3)
+        }
+    }
+
+    private var initialState: AppState {
+        var state = AppState()
+        state.modelName = configuration.modelName
+        state.draftName = configuration.draftName
+        state.welcome = configuration.welcome
+        state.options = configuration.options
+        state.symbols = Terminal.isUTF8 ? .unicode : .ascii
+        return state
+    }
+
+    static func fail(_ message: String, exitCode: Int32) -> Int32 {
+        FileHandle.standardError.write(Data("specchat: \(PlainText.safe(message))\n".utf8))
+        return exitCode
+    }
+}

@@ -1,0 +1,95 @@
+// LineChat.swift — the chat without a screen: a question each line, answers as plain text, never an escape code.
+
+import Engine
+import Foundation
+
+/// Serves pipes, scripts and terminals that cannot move their cursor. Commands work as on the screen.
+final class LineChat {
+    private let configuration: ChatConfiguration
+    private let mailbox: Mailbox
+    private let arrived: DispatchSemaphore
+    private let runner: JobRunner
+    private var options: GenerationOptions
+    private var jobs = 0
+    /// That of the first failure.
+    private var exitCode: Int32 = 0
+
+    init(configuration: ChatConfiguration, home: String?) {
+        let arrived = DispatchSemaphore(value: 0)
+        self.arrived = arrived
+        self.configuration = configuration
+        options = configuration.options
+        mailbox = Mailbox(wake: { arrived.signal() })
+        runner = JobRunner(source: configuration.source, mailbox: mailbox, home: home)
+    }
+
+    /// Answers every line of standard input; returns the exit code.
+    func run() -> Int32 {
+        if let failure = carryOut(.load) {
+            return ChatApp.fail(failure, exitCode: 4)
+        }
+        for path in configuration.images {
+            // The questions that follow are about this picture: without it there is nothing to answer.
+            if let failure = carryOut(.attach(path: path)) { return ChatApp.fail(failure, exitCode: 5) }
+        }
+        while let line = readLine() {
+            guard !line.trimmed.isEmpty else { continue }
+            guard serve(Command(line)) else { break }
+        }
+        return exitCode
+    }
+
+    /// Returns whether to go on.
+    private func serve(_ command: Command) -> Bool {
+        switch command {
+        case .ask(let question): note(carryOut(.ask(question: question, turn: 0)), exitCode: 1)
+        case .attach(let path): note(carryOut(.attach(path: path)), exitCode: 5)
+        case .clear: note(carryOut(.clear), exitCode: 1)
+        case .speculation(let policy): options.speculation.policy = policy
+        case .help: report("commands: \(Command.names.joined(separator: ", ")); any other line is a question")
+        case .tree: report("the draft tree needs a terminal; `specchat replay` prints one as text")
+        case .mistake(let message): note(message, exitCode: 2)
+        case .quit: return false
+        }
+        return true
+    }
+
+    private func note(_ failure: String?, exitCode: Int32) {
+        guard let failure else { return }
+        report(failure)
+        if self.exitCode == 0 { self.exitCode = exitCode }
+    }
+
+    private func report(_ text: String) {
+        FileHandle.standardError.write(Data("specchat: \(PlainText.safe(text))\n".utf8))
+    }
+
+    private func write(_ text: String) {
+        FileHandle.standardOutput.write(Data(text.utf8))
+    }
+
+    /// Runs the job to its end, printing an answer as it comes; returns the failure.
+    private func carryOut(_ kind: Job.Kind) -> String? {
+        jobs += 1
+        runner.start(Job(id: jobs, kind: kind), options: options)
+        var hasText = false
+        while true {
+            arrived.wait()
+            for event in mailbox.takeAll() {
+                switch event {
+                case .engine(.round(_, let text)):
+                    let visible = hasText ? text : String(text.drop(while: \.isWhitespace))
+                    hasText = hasText || !visible.isEmpty
+                    write(PlainText.safe(visible))
+                case .engine(.notice(let notice)): report(notice.text)
+                case .engine(.finished(let finished)):
+                    if finished.finish == .contextFull { report("the context is full; /clear begins a new conversation") }
+                case .jobEnded(_, let failure):
+                    if hasText { write("\n") }
+                    return failure
+                default: break
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+// ReplayApp.swift — a trace on the screen: the draft tree round by round, with no model at all.
+
+public import Engine
+import Foundation
+
+public struct ReplayApp {
+    private let rounds: [SpeculationRound]
+    private let title: String
+    private let speed: Double
+    private let environment: [String: String]
+
+    /// - Parameters:
+    ///   - title: named at the top, usually the trace's file name.
+    ///   - speed: 1 shows five rounds in four seconds.
+    public init(
+        rounds: [SpeculationRound], title: String, speed: Double = 1,
+        environment: [String: String]? = nil
+    ) {
+        self.rounds = rounds
+        self.title = title
+        self.speed = speed
+        self.environment = environment ?? ProcessInfo.processInfo.environment
+    }
+
+    /// Shows the rounds until the user quits and returns the exit code. Off a terminal it prints them as text.
+    public func run() -> Int32 {
+        Terminal.useLocale()
+        switch Terminal.obstacle(terminalName: environment["TERM"] ?? "") {
+        case .notATerminal, .dumbTerminal:
+            FileHandle.standardOutput.write(Data(replayText(rounds, isUTF8: Terminal.isUTF8).utf8))
+            return 0
+        case let obstacle?: return ChatApp.fail(obstacle.description, exitCode: 3)
+        case nil: return runScreen()
+        }
+    }
+
+    private func runScreen() -> Int32 {
+        do {
+            let loop = try ScreenLoop(
+                state: ReplayApp.state(
+                    rounds, title: title, speed: speed, symbols: Terminal.isUTF8 ? .unicode : .ascii),
+                environment: environment, mailbox: Mailbox(wake: Terminal.post), actions: ScreenActions(),
+                imageProtocol: .none)
+            return loop.run(beginning: []).exitCode
+        } catch {
+            return ChatApp.fail(error.description, exitCode: 3)
+        }
+    }
+
+    /// The beginning of a replay: the first round, playing.
+    static func state(_ rounds: [SpeculationRound], title: String, speed: Double, symbols: Symbols) -> AppState {
+        var state = AppState()
+        state.modelName = title
+        state.symbols = symbols
+        state.replay = Replay(isPlaying: !rounds.isEmpty, speed: min(64, max(0.125, speed)))
+        state.tree = TreeState(rounds: rounds)
+        return state
+    }
+}

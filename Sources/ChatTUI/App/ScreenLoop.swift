@@ -1,0 +1,163 @@
+// ScreenLoop.swift — draw if something changed, wait for anything, reduce: the life of a screen from up to down.
+
+import Engine
+
+/// What the loop asks of the program around it. Everything that is the terminal's own it does itself.
+struct ScreenActions {
+    var start: (Job, GenerationOptions) -> Void = { _, _ in }
+    var cancel: () -> Void = {}
+    var listFiles: (String) -> AppEvent? = { _ in nil }
+    var lookForPicture: (String, String) -> AppEvent? = { _, _ in nil }
+}
+
+/// How a screen came to its end.
+struct ScreenEnd {
+    let exitCode: Int32
+    /// For standard error, once the terminal is back.
+    var message: String?
+}
+
+final class ScreenLoop {
+    private var state: AppState
+    private let terminal: Terminal
+    private let mailbox: Mailbox
+    private let actions: ScreenActions
+    private let imageProtocol: ImageProtocol
+    private var probe: TerminalProbe
+    private let clock = ContinuousClock()
+    private let start: ContinuousClock.Instant
+    private var reader = KeyReader()
+    private var pictures = SixelCache()
+    private var isDirty = true
+    private var lastDrawn = -1.0
+    private var end: ScreenEnd?
+
+    /// Thirty frames a second are as many as anyone sees.
+    private let frameSeconds = 1.0 / 30
+
+    init(
+        state: AppState, environment: [String: String], mailbox: Mailbox, actions: ScreenActions,
+        imageProtocol: ImageProtocol
+    ) throws(TerminalError) {
+        start = clock.now
+        var probe = TerminalProbe()
+        let name = environment["TERM"] ?? ""
+        if let obstacle = Terminal.obstacle(terminalName: name) { throw obstacle }
+        // Every terminal answers within a blink or, over a slow line, later: such answers arrive as reports.
+        if imageProtocol == .auto || imageProtocol == .sixel {
+            probe.read(Terminal.probe(TerminalProbe.query, milliseconds: 100))
+        }
+        terminal = try Terminal(environment: environment)
+        self.state = state
+        self.probe = probe
+        self.mailbox = mailbox
+        self.actions = actions
+        self.imageProtocol = imageProtocol
+        self.state.size = terminal.size
+        self.state.pictureStyle = pictureStyle
+    }
+
+    private var now: Double {
+        let elapsed = clock.now - start
+        return Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+    }
+
+    private var pictureStyle: PictureStyle {
+        probe.style(
+            wish: imageProtocol, palette: terminal.palette, isUTF8: state.symbols.isUTF8, size: terminal.size,
+            pixels: Terminal.pixelSize)
+    }
+
+    /// Runs until something ends the screen, and gives the terminal back.
+    func run(beginning effects: [Effect]) -> ScreenEnd {
+        defer { terminal.close() }
+        effects.forEach(perform)
+        while true {
+            drawIfDue()
+            let wake = terminal.wait(milliseconds: waitLimit)
+            react(to: wake)
+            if let end { return end }
+        }
+    }
+
+    private func drawIfDue() {
+        guard isDirty, now - lastDrawn >= frameSeconds else { return }
+        let frame = render(state, size: state.size)
+        terminal.draw(frame, picture: frame.sixel.flatMap { pictures.sixel(state, in: $0) })
+        lastDrawn = now
+        isDirty = false
+    }
+
+    /// Milliseconds until the screen has to do something by itself; nil when only the world can change it.
+    private var waitLimit: Int? {
+        if isDirty { return max(1, Int((frameSeconds - (now - lastDrawn)) * 1000) + 1) }
+        if reader.isPasting { return 500 }
+        return state.isMoving ? Int(frameSeconds * 1000) : nil
+    }
+
+    private func react(to wake: Wake) {
+        if wake.contains(.terminated) { end = ScreenEnd(exitCode: 143) }
+        if wake.contains(.hungUp) { end = ScreenEnd(exitCode: 129) }
+        if wake.contains(.interrupted) { apply(.interrupted) }
+        if wake.contains(.suspend) { perform(.suspend) }
+        if wake.contains(.continued) {
+            terminal.resume()
+            isDirty = true
+        }
+        if wake.contains(.resized) {
+            terminal.resize()
+            state.pictureStyle = pictureStyle
+            apply(.resized(terminal.size))
+        }
+        if wake.contains(.input) {
+            readKeys()
+        } else if wake.isEmpty, reader.isPasting {
+            reader.endPaste().forEach { apply(.input($0)) }
+        }
+        for event in mailbox.takeAll() { apply(event) }
+        if wake.isEmpty, state.isMoving { apply(.tick) }
+    }
+
+    private func readKeys() {
+        for raw in terminal.read() {
+            for input in reader.feed(raw) { apply(.input(input)) }
+        }
+        for input in reader.pause() { apply(.input(input)) }
+    }
+
+    private func apply(_ event: AppEvent) {
+        let wasStreaming = state.isAnswering
+        for effect in reduce(&state, event, at: now) { perform(effect) }
+        // Scrolling text is what could have hurt a picture; at the end of an answer it is sent once more.
+        if wasStreaming, !state.isAnswering { terminal.resendPicture() }
+        isDirty = true
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .start(let job): actions.start(job, state.options)
+        case .cancel: actions.cancel()
+        case .quit(let reason): end = ScreenLoop.end(for: reason)
+        case .suspend:
+            terminal.suspend()
+            apply(.resized(terminal.size))
+        case .redraw:
+            terminal.forget()
+            isDirty = true
+        case .listFiles(let prefix): if let event = actions.listFiles(prefix) { apply(event) }
+        case .lookForPicture(let path, let original):
+            if let event = actions.lookForPicture(path, original) { apply(event) }
+        case .interpret(let report):
+            probe.read(report)
+            apply(.pictureStyle(pictureStyle))
+        }
+    }
+
+    private static func end(for reason: ExitReason) -> ScreenEnd {
+        switch reason {
+        case .asked: ScreenEnd(exitCode: 0)
+        case .interrupted: ScreenEnd(exitCode: 130)
+        case .loadFailed(let message): ScreenEnd(exitCode: 4, message: message)
+        }
+    }
+}

@@ -1,0 +1,89 @@
+// PhotoPane.swift — the picture of the conversation: cells, or the ground on which Terminal lays a sixel.
+
+import Engine
+
+enum PhotoPane {
+    /// Half blocks or signs made for a box, kept for as long as nothing about them changes.
+    struct Art: Sendable, Equatable {
+        let photo: Int
+        let style: PictureStyle
+        let rows: Int
+        let columns: Int
+        let art: PhotoArt
+    }
+
+    static func draw(_ state: AppState, in area: Rectangle, on frame: inout Frame) {
+        guard let photo = state.photo, !area.isEmpty else { return }
+        switch state.pictureStyle {
+        case .none: break
+        case .halfBlocks, .signs:
+            if let art = art(state, in: area) { draw(art, in: area, on: &frame) }
+        case .sixel(let limits):
+            let place = sixelPlace(photo.image, limits, in: area)
+            fill(place, symbols: state.symbols, on: &frame)
+            frame.sixel = place
+        }
+    }
+
+    /// The cells for this box, the kept ones if they are still right; nil for sixels and without a picture.
+    static func art(_ state: AppState, in area: Rectangle) -> Art? {
+        guard let photo = state.photo else { return nil }
+        if let kept = state.photoArt, kept.photo == photo.id, kept.style == state.pictureStyle,
+            kept.rows == area.rows, kept.columns == area.columns
+        {
+            return kept
+        }
+        let art: PhotoArt
+        switch state.pictureStyle {
+        case .halfBlocks: art = PhotoArt(halfBlocks: photo.image, rows: area.rows, columns: area.columns)
+        case .signs: art = PhotoArt(signs: photo.image, rows: area.rows, columns: area.columns)
+        case .none, .sixel: return nil
+        }
+        return Art(photo: photo.id, style: state.pictureStyle, rows: area.rows, columns: area.columns, art: art)
+    }
+
+    private static func draw(_ art: Art, in area: Rectangle, on frame: inout Frame) {
+        let top = area.row + (area.rows - art.art.rows) / 2
+        let left = area.column + (area.columns - art.art.columns) / 2
+        for row in 0..<art.art.rows {
+            for column in 0..<art.art.columns {
+                let cell = art.art[row, column]
+                frame[top + row, left + column] = Cell(
+                    text: String(cell.text), role: .photo, foreground: cell.foreground, background: cell.background)
+            }
+        }
+    }
+
+    /// The cells that the picture covers: at the left edge, where the border keeps ncurses from erasing leftwards.
+    static func sixelPlace(_ image: PixelImage, _ limits: SixelLimits, in area: Rectangle) -> Rectangle {
+        let rows = min(area.rows, limits.maximumHeight / limits.cellHeight)
+        let columns = min(area.columns, limits.maximumWidth / limits.cellWidth)
+        let fit = PhotoArt.fit(
+            image, rows: rows, columns: columns, cellWidth: limits.cellWidth, cellHeight: limits.cellHeight)
+        return Rectangle(row: area.row, column: area.column, rows: fit.rows, columns: fit.columns)
+    }
+
+    /// Fills the ground with a sign that no other row has. Blank ground ncurses would erase, and rows that look alike
+    /// it would move by scrolling: either way the picture that lies on them would go with it.
+    private static func fill(_ place: Rectangle, symbols: Symbols, on frame: inout Frame) {
+        for row in 0..<place.rows {
+            let line = Rectangle(row: place.row + row, column: place.column, rows: 1, columns: place.columns)
+            frame.fill(line, with: Cell(text: symbols.filler(row: place.row + row), role: .filler))
+        }
+    }
+}
+
+extension Symbols {
+    func filler(row: Int) -> String {
+        let scalar = isUTF8 ? Unicode.Scalar(UInt32(0x2801 + row % 255)) : Unicode.Scalar(UInt32(0x21 + row % 90))
+        return scalar.map { String(Character($0)) } ?? "#"
+    }
+}
+
+extension AppState {
+    /// Makes the cells of the picture when the picture or its box is new.
+    mutating func refreshPhotoArt() {
+        guard photo != nil, Layout.fits(size), let area = layout.photo else { return }
+        photoArt = PhotoPane.art(self, in: area)
+    }
+}

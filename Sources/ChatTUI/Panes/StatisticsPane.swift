@@ -1,0 +1,86 @@
+// StatisticsPane.swift — the figures of the round on the screen and of the answer so far.
+
+import Engine
+
+enum StatisticsPane {
+    /// Rows that show everything.
+    static let rows = 10
+
+    static func draw(_ state: AppState, in area: Rectangle, on frame: inout Frame) {
+        let width = area.columns - 2
+        var lines = state.tree.round.map { round($0, width: width, symbols: state.symbols) } ?? []
+        lines += answer(state, width: width)
+        for (offset, line) in lines.prefix(area.rows).enumerated() {
+            frame.draw(line, row: area.row + offset, column: area.column + 1, limit: area.endColumn - 1)
+        }
+    }
+
+    private static func round(_ round: SpeculationRound, width: Int, symbols: Symbols) -> [[Span]] {
+        let draft = Figures.milliseconds(round.seconds.draft)
+        let verify = Figures.milliseconds(round.seconds.verify)
+        let expected = Figures.fixed(Double(round.budget.expectedTokens), 1)
+        var lines: [[Span]] = [
+            [label("draft"), Span(draft), Span("  \(Figures.count(round.draftPasses, "pass", plural: "passes"))", .faint)],
+            [label("verify"), Span(verify), Span("  \(Figures.count(round.tree.count, "node"))", .faint)],
+            [label("budget"), Span(Figures.count(round.budget.nodes, "node")), Span("  expects \(expected)", .faint)],
+        ]
+        let reason = WordWrap.lines(round.budget.reason, width: max(1, width - labelColumns)).prefix(2)
+        for line in reason { lines.append([label(""), Span(line.map(\.text).joined(), .faint)]) }
+        return lines
+    }
+
+    private static func answer(_ state: AppState, width: Int) -> [[Span]] {
+        let statistics = state.shownStatistics
+        guard statistics.rounds > 0 else {
+            return [[Span("the figures of each round appear here", .faint)]]
+        }
+        let symbols = state.symbols
+        let perRound = Figures.fixed(statistics.tokensPerRound, 2)
+        var lines: [[Span]] = [
+            [],
+            [label("answer"), Span(perRound, .strong), Span(" tokens a round", .faint)],
+            [
+                label("drafted"), Span("\(statistics.drafted)"), Span(", of them accepted ", .faint),
+                Span("\(statistics.accepted)", .accepted),
+                Span(" (\(Figures.percent(statistics.accepted, of: statistics.drafted)))", .faint),
+            ],
+        ]
+        if !statistics.depths.isEmpty { lines.append(byDepth(statistics, symbols: symbols)) }
+        lines.append([label("rounds"), Span(spark(statistics, columns: width - labelColumns, symbols: symbols), .spark)])
+        return lines
+    }
+
+    private static let labelColumns = 9
+
+    private static func label(_ text: String) -> Span {
+        Span(text + String(repeating: " ", count: labelColumns - text.count), .title)
+    }
+
+    /// How often the target came along to each depth, in percent.
+    private static func byDepth(_ statistics: AnswerStatistics, symbols: Symbols) -> [Span] {
+        let figures = statistics.depths.prefix(8).map { depth in
+            depth.drafted == 0 ? "-" : "\((depth.accepted * 100 + depth.drafted / 2) / depth.drafted)"
+        }
+        return [label("by depth"), Span(figures.joined(separator: " ")), Span(" %", .faint)]
+    }
+
+    /// Tokens of the last rounds as little columns; the highest is the best round shown.
+    static func spark(_ statistics: AnswerStatistics, columns: Int, symbols: Symbols) -> String {
+        let recent = statistics.recent.suffix(max(0, columns))
+        let top = max(1, recent.max() ?? 1)
+        return recent.map { symbols.spark[($0 * (symbols.spark.count - 1) + top / 2) / top] }.joined()
+    }
+}
+
+extension AppState {
+    /// The figures of the answer; in a replay, of the rounds up to the one shown.
+    var shownStatistics: AnswerStatistics {
+        guard replay != nil else { return tree.statistics }
+        var statistics = AnswerStatistics()
+        let shown = tree.rounds.prefix(tree.number)
+        // An answer begins with round 0; a trace may hold several.
+        let start = shown.lastIndex { $0.index == 0 } ?? 0
+        for round in shown[start...] { statistics.add(round) }
+        return statistics
+    }
+}

@@ -1,0 +1,125 @@
+// StatusLine.swift — what goes on and how fast, on the bottom border; and the keys of the moment, above the composer.
+
+import Engine
+
+enum StatusLine {
+    /// Facts in the order of their weight; those at the end give way on a narrow screen.
+    static func facts(_ state: AppState) -> [[Span]] {
+        if let replay = state.replay {
+            let place = "round \(state.tree.number) of \(state.tree.total)"
+            let title = replay.isPlaying ? "playing" : "paused"
+            return [[Span(title, .strong)], [Span(place)]] + speedFacts(state)
+        }
+        var facts = [phase(state)]
+        facts += speedFacts(state)
+        if let report = state.report {
+            facts.append([Span("ctx \(report.contextUsed)/\(report.contextLimit)")])
+        }
+        if let seconds = state.firstTokenSeconds {
+            facts.append([Span("first token \(Figures.fixed(seconds, 2)) s", .faint)])
+        }
+        let policy = state.options.speculation.policy
+        facts.append([Span("speculation \(policy.rawValue)", .faint)])
+        return facts
+    }
+
+    private static func speedFacts(_ state: AppState) -> [[Span]] {
+        let statistics = state.shownStatistics
+        guard statistics.rounds > 0 else { return [] }
+        return [
+            [Span("\(Figures.speed(statistics.tokensPerSecond)) tok/s", .strong)],
+            [Span("\(Figures.fixed(statistics.tokensPerRound, 2)) tok/round")],
+            [Span("\(Figures.percent(statistics.accepted, of: statistics.drafted)) accepted")],
+        ]
+    }
+
+    private static func phase(_ state: AppState) -> [Span] {
+        guard let running = state.running else {
+            return [state.isLoaded ? Span("ready", .good) : Span("starting", .faint)]
+        }
+        if let progress = state.progress { return bar(progress, symbols: state.symbols) }
+        switch running.kind {
+        case .load: return [Span("loading", .progress)]
+        case .attach(let path): return [Span("reading \(PathText.fileName(path))", .progress)]
+        case .ask: return [Span(state.isStopping ? "stopping" : "answering", .good)]
+        case .clear: return [Span("clearing", .progress)]
+        }
+    }
+
+    private static func bar(_ progress: Progress, symbols: Symbols) -> [Span] {
+        let columns = 10
+        let total = max(1, progress.total)
+        let full = min(columns, max(0, progress.completed) * columns / total)
+        let amount: String
+        let name: String
+        switch progress.phase {
+        case .loading:
+            name = "loading"
+            amount = "\(Figures.percent(progress.completed, of: total)) of \(Figures.megabytes(progress.total))"
+        case .encodingImage:
+            name = "looking at the picture"
+            amount = "\(progress.completed)/\(progress.total)"
+        case .prefill:
+            name = "reading"
+            amount = "\(progress.completed)/\(progress.total) rows"
+        }
+        return [
+            Span("\(name) ", .progress), Span(String(repeating: symbols.barFull, count: full), .progress),
+            Span(String(repeating: symbols.barEmpty, count: columns - full), .faint), Span(" \(amount)"),
+        ]
+    }
+
+    /// Draws as many facts as fit on the bottom border.
+    static func draw(_ state: AppState, row: Int, on frame: inout Frame) {
+        let limit = frame.size.columns - 2
+        var column = 2
+        for (index, fact) in facts(state).enumerated() {
+            let separator = index == 0 ? " " : " \(state.symbols.dot) "
+            let columns = DisplayText.width(separator) + fact.reduce(0) { $0 + DisplayText.width($1.text) } + 1
+            guard column + columns <= limit else { break }
+            column = frame.draw([Span(separator, .faint)] + fact, row: row, column: column, limit: limit)
+            frame.draw(" ", row: row, column: column)
+        }
+    }
+
+    // MARK: Key hints
+
+    static func keys(_ state: AppState) -> [(key: String, meaning: String)] {
+        if let replay = state.replay {
+            return [
+                ("Space", replay.isPlaying ? "pause" : "play"), ("n p", "step"), ("[ ]", "10"), ("+ -", "speed"),
+                ("g G", "ends"), ("q", "quit"), ("?", "help"),
+            ]
+        }
+        if state.focus == .tree {
+            return [
+                ("n p", "step"), ("Space", state.tree.isFollowing ? "hold" : "follow"), ("t", "size"), ("Tab", "back"),
+                ("?", "help"),
+            ]
+        }
+        if state.isAnswering { return [("Esc", "stop"), ("Tab", "tree"), ("F2", "tree size"), ("F1", "help")] }
+        return [("Enter", "send"), ("Alt-Enter", "new line"), ("/image", "add a picture"), ("F1", "help")]
+    }
+
+    /// Draws the hint of the moment at the left of the composer's border and the keys at its right.
+    static func drawKeys(_ state: AppState, row: Int, on frame: inout Frame) {
+        let limit = frame.size.columns - 2
+        var left = 2
+        if let hint = state.hint {
+            let text = DisplayText.clipped(" \(hint) ", to: limit - left, mark: state.symbols.ellipsis)
+            left = frame.draw(text, row: row, column: left, limit: limit, role: .notice)
+        }
+        var keys = keys(state)
+        // The last one leads to the help and stays longest.
+        while keys.count > 1, width(keys) > limit - left - 1 { keys.remove(at: keys.count - 2) }
+        guard width(keys) <= limit - left - 1 else { return }
+        var column = limit - width(keys)
+        for (key, meaning) in keys {
+            column = frame.draw([Span(" \(key)", .key), Span(" \(meaning) ", .faint)], row: row, column: column)
+        }
+    }
+
+    private static func width(_ keys: [(key: String, meaning: String)]) -> Int {
+        keys.reduce(0) { $0 + $1.key.count + $1.meaning.count + 3 }
+    }
+}

@@ -1,0 +1,224 @@
+// TreeDrawing.swift — a round's tree as lanes: the accepted path straight on top, siblings below, the rest folded.
+
+import Engine
+
+/// A tree laid out in rows and columns.
+///
+/// The lanes depend on the round alone, not on the phase of its showing, so nothing moves when the verdict comes.
+struct TreeDrawing: Sendable, Equatable {
+    struct Node: Sendable, Equatable {
+        var verdict: NodeVerdict
+        var token: [Glyph]
+        /// Absent for the root and the bonus token.
+        var probability: Float?
+        var depth: Int
+        /// Indices into `nodes`, the first on this node's own row.
+        var children: [Int] = []
+        /// Nodes below this one that there was no room for.
+        var folded = 0
+        var row = 0
+    }
+
+    private(set) var nodes: [Node] = []
+    /// First column of each depth.
+    private(set) var columns: [Int] = []
+    private(set) var rows = 0
+    let showsProbabilities: Bool
+
+    /// Nodes of the round that are drawn, the root and the bonus token not counted.
+    var drawn: Int { nodes.count { $0.probability != nil } }
+
+    private static let gap = 4
+
+    /// The roomiest drawing of `round` that fits.
+    static func fitting(_ round: SpeculationRound, rows: Int, width: Int, symbols: Symbols) -> TreeDrawing {
+        let manners = [(12, true), (9, true), (9, false), (5, false)]
+        for (tokenColumns, showsProbabilities) in manners {
+            let drawing = TreeDrawing(
+                round, rows: rows, depthLimit: .max, tokenColumns: tokenColumns,
+                showsProbabilities: showsProbabilities, symbols: symbols)
+            if drawing.width <= width { return drawing }
+        }
+        for depth in (0..<round.tree.nodes.reduce(0) { max($0, $1.depth) } + 1).reversed() {
+            let drawing = TreeDrawing(
+                round, rows: rows, depthLimit: depth, tokenColumns: 5, showsProbabilities: false, symbols: symbols)
+            if drawing.width <= width || depth == 0 { return drawing }
+        }
+        preconditionFailure("TreeDrawing: depth 0 always returns")
+    }
+
+    private init(
+        _ round: SpeculationRound, rows rowLimit: Int, depthLimit: Int, tokenColumns: Int, showsProbabilities: Bool,
+        symbols: Symbols
+    ) {
+        self.showsProbabilities = showsProbabilities
+        let kept = TreeDrawing.kept(round, rows: rowLimit, depthLimit: depthLimit)
+        let verdicts = round.verdicts
+        var places: [Int: Int] = [:]
+        for index in round.tree.nodes.indices {
+            let node = round.tree.nodes[index]
+            guard kept.contains(index) else {
+                var ancestor = node.parent ?? 0
+                while places[ancestor] == nil { ancestor = round.tree.nodes[ancestor].parent ?? 0 }
+                nodes[places[ancestor] ?? 0].folded += 1
+                continue
+            }
+            let label = TokenLabel.text(of: round.piece(of: index), in: symbols)
+            places[index] = nodes.count
+            if let parent = node.parent.flatMap({ places[$0] }) { nodes[parent].children.append(nodes.count) }
+            nodes.append(
+                Node(
+                    verdict: verdicts[index],
+                    token: DisplayText.clipped(label, to: tokenColumns, mark: symbols.ellipsis),
+                    probability: node.parent == nil ? nil : node.probability, depth: node.depth))
+        }
+        addBonus(round, below: places, depthLimit: depthLimit, tokenColumns: tokenColumns, symbols: symbols)
+        putAcceptedFirst()
+        placeRows()
+        placeColumns(symbols)
+    }
+
+    /// The nodes that get a place: the accepted path, then the likeliest as long as there are rows.
+    private static func kept(_ round: SpeculationRound, rows: Int, depthLimit: Int) -> Set<Int> {
+        let nodes = round.tree.nodes
+        var kept: Set<Int> = [0]
+        var hasChild: Set<Int> = []
+        for index in round.accepted where nodes[index].depth <= depthLimit {
+            kept.insert(index)
+            if let parent = nodes[index].parent { hasChild.insert(parent) }
+        }
+        hasChild.insert(round.accepted.last ?? 0)
+        var used = 1
+        let likeliest = nodes.indices.sorted { (nodes[$0].score, $1) > (nodes[$1].score, $0) }
+        for index in likeliest where !kept.contains(index) && nodes[index].depth <= depthLimit {
+            guard let parent = nodes[index].parent, kept.contains(parent) else { continue }
+            let needed = hasChild.contains(parent) ? 1 : 0
+            guard used + needed <= rows else { continue }
+            used += needed
+            kept.insert(index)
+            hasChild.insert(parent)
+        }
+        return kept
+    }
+
+    private mutating func addBonus(
+        _ round: SpeculationRound, below places: [Int: Int], depthLimit: Int, tokenColumns: Int, symbols: Symbols
+    ) {
+        guard let parent = places[round.accepted.last ?? 0] else { return }
+        let depth = nodes[parent].depth + 1
+        guard depth <= max(1, depthLimit) else { return }
+        let label = TokenLabel.text(of: round.bonusPiece, in: symbols)
+        nodes[parent].children.append(nodes.count)
+        nodes.append(
+            Node(
+                verdict: .bonus, token: DisplayText.clipped(label, to: tokenColumns, mark: symbols.ellipsis),
+                probability: nil, depth: depth))
+    }
+
+    private mutating func putAcceptedFirst() {
+        for index in nodes.indices {
+            let children = nodes[index].children
+            let top = children.filter { [.accepted, .bonus].contains(nodes[$0].verdict) }
+            nodes[index].children = top + children.filter { !top.contains($0) }
+        }
+    }
+
+    private mutating func placeRows() {
+        var next = 0
+        var stack = [0]
+        while let index = stack.popLast() {
+            nodes[index].row = next
+            if nodes[index].children.isEmpty { next += 1 }
+            stack += nodes[index].children.reversed()
+        }
+        rows = next
+    }
+
+    private mutating func placeColumns(_ symbols: Symbols) {
+        let depth = nodes.reduce(0) { max($0, $1.depth) }
+        var widths = Array(repeating: 0, count: depth + 1)
+        for node in nodes { widths[node.depth] = max(widths[node.depth], labelWidth(node)) }
+        var column = 0
+        columns = widths.map { width in
+            defer { column += width + TreeDrawing.gap }
+            return column
+        }
+        columns.append(column)
+    }
+
+    private func labelWidth(_ node: Node) -> Int {
+        var width = node.token.reduce(0) { $0 + $1.width }
+        if node.verdict != .root { width += 2 }
+        if showsProbabilities, node.probability != nil { width += 4 }
+        if node.folded > 0 { width += 2 + String(node.folded).count }
+        return width
+    }
+
+    /// Columns that the drawing takes.
+    var width: Int { columns[columns.count - 1] - TreeDrawing.gap }
+
+    // MARK: Drawing
+
+    /// Draws the tree with its top left in the corner of `area`; `isVerified` shows the verdicts.
+    func draw(in area: Rectangle, isVerified: Bool, symbols: Symbols, on frame: inout Frame) {
+        for node in nodes where node.row < area.rows {
+            let row = area.row + node.row
+            let column = area.column + columns[node.depth]
+            let end = draw(node, row: row, column: column, in: area, isVerified: isVerified, symbols, on: &frame)
+            drawLanes(from: node, end: end, in: area, isVerified: isVerified, symbols, on: &frame)
+        }
+    }
+
+    private func draw(
+        _ node: Node, row: Int, column: Int, in area: Rectangle, isVerified: Bool, _ symbols: Symbols,
+        on frame: inout Frame
+    ) -> Int {
+        let limit = area.endColumn
+        // Before the verdict the bonus token is not known; its place stays empty so that nothing moves.
+        if node.verdict == .bonus, !isVerified { return column }
+        let verdict = isVerified || node.verdict == .root ? node.verdict : .drafted
+        var at = column
+        if verdict != .root {
+            at = frame.draw(symbols.mark(verdict) + " ", row: row, column: at, limit: limit, role: verdict.markRole)
+        }
+        at = frame.draw(node.token, row: row, column: at, limit: limit, role: verdict.role)
+        if showsProbabilities, let probability = node.probability {
+            at = frame.draw(
+                " " + Figures.probability(probability), row: row, column: at, limit: limit, role: .faint)
+        }
+        if node.folded > 0 {
+            at = frame.draw(" +\(node.folded)", row: row, column: at, limit: limit, role: .faint)
+        }
+        return at
+    }
+
+    private func drawLanes(
+        from node: Node, end: Int, in area: Rectangle, isVerified: Bool, _ symbols: Symbols, on frame: inout Frame
+    ) {
+        let children = node.children.filter { nodes[$0].row < area.rows && (isVerified || nodes[$0].verdict != .bonus) }
+        guard let last = children.map({ nodes[$0].row }).max() else { return }
+        let junction = area.column + columns[node.depth + 1] - TreeDrawing.gap + 1
+        guard junction + 1 < area.endColumn else { return }
+        let childRows = Set(children.map { nodes[$0].row })
+        for row in node.row...last {
+            var arms: BorderArm = []
+            if row > node.row { arms.insert(.up) }
+            if row < last { arms.insert(.down) }
+            if childRows.contains(row) { arms.insert(.right) }
+            if row == node.row { arms.insert(.left) }
+            let line = area.row + row
+            frame.draw(symbols.border(arms), row: line, column: junction, role: .lane)
+            if childRows.contains(row) {
+                frame.draw(symbols.border([.left, .right]), row: line, column: junction + 1, role: .lane)
+            }
+        }
+        for column in (end + 1)..<max(end + 1, junction) {
+            frame.draw(symbols.border([.left, .right]), row: area.row + node.row, column: column, role: .lane)
+        }
+    }
+}
+
+extension NodeVerdict {
+    /// Marks are not underlined, so that they stay readable.
+    fileprivate var markRole: Role { self == .bonus ? .bonusMark : role }
+}

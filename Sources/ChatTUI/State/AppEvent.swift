@@ -1,0 +1,44 @@
+// AppEvent.swift — what can happen to the screen, and what the screen can ask of the world.
+
+import Engine
+
+enum AppEvent: Sendable, Equatable {
+    case input(Input)
+    case resized(Size)
+    /// Time has gone by; nothing else.
+    case tick
+    /// From the stream of the running job.
+    case engine(GenerationEvent)
+    /// The picture of the running job, decoded.
+    case pictureReady(Photo, path: String)
+    /// The stream of the running job ended; the text of its error when it failed.
+    case jobEnded(id: Int, failure: String?)
+    /// Answers to `Effect.listFiles` and `Effect.lookForPicture`.
+    case files([String], completing: String)
+    case pastedPath(String, exists: Bool, original: String)
+    case pictureStyle(PictureStyle)
+    /// Someone else sent us a signal.
+    case interrupted
+}
+
+enum Effect: Sendable, Equatable {
+    case start(Job)
+    /// Stop the running job within one round.
+    case cancel
+    case quit(ExitReason)
+    case suspend
+    case redraw
+    /// Name the files whose paths begin like this.
+    case listFiles(String)
+    case lookForPicture(path: String, original: String)
+    /// Understand a terminal's late answer.
+    case interpret(String)
+}
+
+enum ExitReason: Sendable, Equatable {
+    case asked
+    /// Interrupted before anything could be done with it: exit code 130.
+    case interrupted
+    /// The model could not be loaded; the sentence goes to standard error.
+    case loadFailed(String)
+}

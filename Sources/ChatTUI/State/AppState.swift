@@ -1,0 +1,178 @@
+// AppState.swift — everything that the screen shows, as one value. Changed by reduce, drawn by render.
+
+import Engine
+
+/// One entry of the transcript.
+struct Turn: Sendable, Equatable {
+    enum Content: Sendable, Equatable {
+        case question(Waiting)
+        case answer(Ending)
+        case picture
+        case notice
+        case failure
+        /// Where one conversation ends and the next begins.
+        case divider
+    }
+    enum Waiting: Sendable, Equatable { case queued, sent }
+    enum Ending: Sendable, Equatable {
+        case streaming, stopping, complete
+        /// Stopped by the user, cut by the token limit, cut by a full context, broken off by an error.
+        case stopped, limit, contextFull, broken
+    }
+
+    let id: Int
+    var content: Content
+    var text: String
+}
+
+/// Work for the engine. Jobs run one after another, in the order in which they were asked for.
+struct Job: Sendable, Equatable {
+    enum Kind: Sendable, Equatable {
+        case load
+        case attach(path: String)
+        /// `turn` is the question's place in the transcript.
+        case ask(question: String, turn: Int)
+        case clear
+    }
+    let id: Int
+    let kind: Kind
+
+    var isAsk: Bool { if case .ask = kind { true } else { false } }
+}
+
+enum Focus: Sendable, Equatable { case composer, tree }
+
+/// Where the transcript stands.
+enum Scroll: Sendable, Equatable {
+    /// At the end, moving on with it.
+    case following
+    /// Held: this line of this turn is the topmost one.
+    case held(turn: Int, line: Int)
+}
+
+/// The picture that the photo pane shows.
+struct Photo: Sendable, Equatable {
+    let name: String
+    /// No larger than a screen needs, whatever the file held.
+    let image: PixelImage
+    /// Tells one picture from the next without comparing their pixels.
+    let id: Int
+
+    /// Pixels of the longer side that are kept.
+    static let longestSide = 1000
+
+    /// Scales `image` down to what a screen can show; slow for large pictures, so not for the screen's thread.
+    init(name: String, image: PixelImage, id: Int) {
+        self.name = name
+        self.id = id
+        let side = max(image.width, image.height)
+        self.image =
+            side <= Photo.longestSide
+            ? image
+            : image.resized(
+                width: max(1, image.width * Photo.longestSide / side),
+                height: max(1, image.height * Photo.longestSide / side))
+    }
+
+    static func == (a: Photo, b: Photo) -> Bool { a.id == b.id }
+}
+
+/// A trace that is being shown without a model.
+struct Replay: Sendable, Equatable {
+    var isPlaying = true
+    /// Rounds each second at speed 1.
+    static let pace = 1.25
+    var speed = 1.0
+    /// Digits typed before G.
+    var typedNumber = ""
+    var duration: Double { 1 / (Replay.pace * speed) }
+}
+
+struct AppState: Sendable, Equatable {
+    // What the program was started with.
+    var modelName = ""
+    var draftName: String?
+    /// Lines of the empty transcript.
+    var welcome: [String] = []
+    var options = GenerationOptions()
+    var symbols = Symbols.unicode
+    /// Whether the terminal draws sixels; otherwise pictures are half blocks, or nothing without colours.
+    var pictureStyle = PictureStyle.halfBlocks
+    /// Absent in a chat.
+    var replay: Replay?
+
+    var size = Size(rows: 24, columns: 80)
+    var turns: [Turn] = []
+    var scroll = Scroll.following
+    /// Lines came below a held transcript.
+    var hasNewBelow = false
+    var composer = Composer()
+    var focus = Focus.composer
+    var isHelpOpen = false
+    /// One line above the composer, until the next key.
+    var hint: String?
+    var photo: Photo?
+    var photoArt: PhotoPane.Art?
+    var tree = TreeState()
+
+    var running: Job?
+    var waiting: [Job] = []
+    /// The running job was asked to stop.
+    var isStopping = false
+    var isLoaded = false
+    var progress: Progress?
+    var report: GenerationReport?
+    /// When the running question was handed to the engine, and how long its first text took.
+    var askedAt: Double?
+    var firstTokenSeconds: Double?
+    var interruptedAt: Double?
+    var now = 0.0
+    var nextID = 0
+
+    var isAnswering: Bool { running?.isAsk ?? false }
+
+    /// Whether time alone changes the screen.
+    var isMoving: Bool {
+        if let replay { return replay.isPlaying || phaseIsMoving }
+        return running != nil || tree.isMoving || phaseIsMoving
+    }
+
+    var phaseDuration: Double { replay?.duration ?? TreeState.dwell }
+    var phase: RoundPhase { tree.phase(at: now, duration: phaseDuration) }
+    private var phaseIsMoving: Bool { tree.shown != nil && phase != .committed }
+
+    mutating func makeID() -> Int {
+        nextID += 1
+        return nextID
+    }
+
+    @discardableResult
+    mutating func addTurn(_ content: Turn.Content, _ text: String) -> Int {
+        let id = makeID()
+        turns.append(Turn(id: id, content: content, text: text))
+        if scroll != .following { hasNewBelow = true }
+        return id
+    }
+
+    mutating func change(turn id: Int, _ body: (inout Turn) -> Void) {
+        guard let index = turns.lastIndex(where: { $0.id == id }) else { return }
+        body(&turns[index])
+    }
+}
+
+/// How pictures reach the screen.
+enum PictureStyle: Sendable, Equatable {
+    case none
+    /// ASCII signs by brightness, where there are no colours.
+    case signs
+    case halfBlocks
+    case sixel(SixelLimits)
+}
+
+/// Pixels of a cell, and of the largest picture that the terminal takes.
+struct SixelLimits: Sendable, Equatable {
+    var cellWidth: Int
+    var cellHeight: Int
+    var maximumWidth: Int
+    var maximumHeight: Int
+}

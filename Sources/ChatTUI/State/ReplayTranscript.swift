@@ -1,0 +1,52 @@
+// ReplayTranscript.swift — what the rounds of a trace said, as transcript and as plain text.
+
+public import Engine
+
+enum ReplayTranscript {
+    /// One answer for each round numbered 0 and those after it.
+    static func turns(of rounds: some Collection<SpeculationRound>, isComplete: Bool) -> [Turn] {
+        var answers: [[UInt8]] = []
+        for round in rounds {
+            if round.index == 0 || answers.isEmpty { answers.append([]) }
+            answers[answers.count - 1] += round.textBytes
+        }
+        return answers.enumerated().map { index, bytes in
+            let isLast = index == answers.count - 1
+            return Turn(
+                id: index, content: .answer(isLast && !isComplete ? .streaming : .complete),
+                text: String(decoding: bytes, as: UTF8.self))
+        }
+    }
+}
+
+extension SpeculationRound {
+    /// The bytes that the round added to the answer.
+    var textBytes: [UInt8] {
+        (accepted.map(piece(of:)) + [bonusPiece]).filter { !$0.isControl }.flatMap(\.bytes)
+    }
+}
+
+/// The rounds as plain text, one block of lines each: for pipes and logs. Holds no escape codes.
+///
+/// - Parameter isUTF8: whether signs beyond ASCII may be used.
+public func replayText(_ rounds: [SpeculationRound], isUTF8: Bool = true) -> String {
+    let symbols = isUTF8 ? Symbols.unicode : Symbols.ascii
+    return rounds.map { replayText($0, symbols: symbols) }.joined(separator: "\n")
+}
+
+private func replayText(_ round: SpeculationRound, symbols: Symbols) -> String {
+    let facts = [
+        "round \(round.index + 1)", "\(round.drafted) drafted", "\(round.accepted.count) accepted",
+        "+" + Figures.count(round.tokens.count, "token"), "draft \(Figures.milliseconds(round.seconds.draft))",
+        "verify \(Figures.milliseconds(round.seconds.verify))", round.budget.reason,
+    ]
+    let heading = facts.map { DisplayText.glyphs($0).map(\.text).joined() }.joined(separator: ", ")
+    // Wide enough that nothing folds: off a screen there is no width to fit.
+    let rows = max(1, round.tree.count + 1)
+    let drawing = TreeDrawing.fitting(round, rows: rows, width: .max, symbols: symbols)
+    var frame = Frame(size: Size(rows: drawing.rows, columns: drawing.width + 4))
+    let area = Rectangle(row: 0, column: 2, rows: drawing.rows, columns: drawing.width + 2)
+    drawing.draw(in: area, isVerified: true, symbols: symbols, on: &frame)
+    let lines = frame.lines.map { String($0.reversed().drop { $0 == " " }.reversed()) }
+    return ([heading] + lines).joined(separator: "\n") + "\n"
+}

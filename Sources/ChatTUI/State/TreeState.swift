@@ -1,0 +1,110 @@
+// TreeState.swift — which round the tree panel shows, and how far its showing has come.
+
+import Engine
+
+enum TreeSize: String, Sendable, Equatable, CaseIterable {
+    case off, mini, full
+
+    var next: TreeSize { self == .off ? .mini : self == .mini ? .full : .off }
+}
+
+/// The visible life of a round.
+enum RoundPhase: Sendable, Equatable {
+    /// The draft's proposal, all nodes waiting.
+    case drafted
+    /// The target's verdict on every node.
+    case verified
+    /// The accepted path has become text.
+    case committed
+}
+
+struct TreeState: Sendable, Equatable {
+    var size = TreeSize.full
+    /// The rounds kept for looking back; the oldest give way.
+    private(set) var rounds: [SpeculationRound] = []
+    /// Rounds that gave way, so that numbers stay what they were.
+    private(set) var forgotten = 0
+    /// Index into `rounds` of the one on the screen.
+    private(set) var shown: Int?
+    /// When it came to the screen, in seconds of the screen's clock.
+    private(set) var shownSince = 0.0
+    /// New rounds are shown as they come.
+    private(set) var isFollowing = true
+    /// Rounds that went by unseen between the last two shown.
+    private(set) var skipped = 0
+    var statistics = AnswerStatistics()
+
+    static let capacity = 4096
+    /// A live round stays on the screen at least this long: ten frames a second are followed easily.
+    static let dwell = 0.1
+
+    init() {}
+
+    /// All rounds of a trace, of which the first is shown; none is forgotten.
+    init(rounds: [SpeculationRound]) {
+        self.rounds = rounds
+        shown = rounds.isEmpty ? nil : 0
+        isFollowing = false
+    }
+
+    var round: SpeculationRound? { shown.map { rounds[$0] } }
+    /// The number of the shown round, from 1.
+    var number: Int { forgotten + (shown ?? -1) + 1 }
+    var total: Int { forgotten + rounds.count }
+
+    /// Whether the panel will look different before long without any event.
+    var isMoving: Bool { isFollowing && shown != nil && shown != rounds.count - 1 }
+
+    mutating func append(_ round: SpeculationRound, at now: Double) {
+        statistics.add(round)
+        rounds.append(round)
+        if rounds.count > TreeState.capacity {
+            // A quarter at once: one at a time would move all others for every round.
+            let excess = TreeState.capacity / 4
+            rounds.removeFirst(excess)
+            forgotten += excess
+            shown = shown.map { max(0, $0 - excess) }
+        }
+        follow(at: now)
+    }
+
+    /// Goes on to the newest round when the one shown has been there long enough.
+    mutating func follow(at now: Double) {
+        guard isFollowing, !rounds.isEmpty, shown != rounds.count - 1 else { return }
+        if let shown {
+            guard now - shownSince >= TreeState.dwell else { return }
+            skipped = rounds.count - 1 - shown - 1
+        }
+        show(rounds.count - 1, at: now)
+    }
+
+    mutating func show(_ index: Int, at now: Double) {
+        guard !rounds.isEmpty else { return }
+        shown = min(max(0, index), rounds.count - 1)
+        shownSince = now
+    }
+
+    /// Looks at the round `offset` away and stops following.
+    mutating func step(_ offset: Int, at now: Double) {
+        isFollowing = false
+        skipped = 0
+        show((shown ?? 0) + offset, at: now)
+    }
+
+    mutating func pause() { isFollowing = false }
+
+    mutating func resume(at now: Double) {
+        isFollowing = true
+        skipped = 0
+        if !rounds.isEmpty { show(rounds.count - 1, at: now) }
+    }
+
+    mutating func beginAnswer() { statistics = AnswerStatistics() }
+
+    /// The phase at `now`, of a showing that lasts `duration` seconds.
+    func phase(at now: Double, duration: Double) -> RoundPhase {
+        let elapsed = now - shownSince
+        if elapsed < duration * 0.35 { return .drafted }
+        return elapsed < duration * 0.7 ? .verified : .committed
+    }
+}

@@ -1,0 +1,144 @@
+// DisplayText.swift — any string as glyphs of known width. The only way for text to reach a frame.
+
+/// What one character of a text looks like in the grid.
+///
+/// A glyph holds nothing that a terminal could take for a command: control characters are spelt out, marks that move
+/// or hide text are named, and what terminals measure differently is replaced by something they agree on.
+struct Glyph: Sendable, Equatable {
+    let text: String
+    /// Columns that it covers: usually 1, 2 for wide characters, more for something spelt out.
+    let width: Int
+
+    static let space = Glyph(text: " ", width: 1)
+    var isSpace: Bool { text == " " }
+}
+
+enum DisplayText {
+    /// The glyphs of one line; a newline inside is spelt out as ^J.
+    static func glyphs(_ text: String) -> [Glyph] {
+        var glyphs: [Glyph] = []
+        glyphs.reserveCapacity(text.utf8.count)
+        for character in text {
+            if let ascii = character.asciiValue, character != "\r\n", ascii >= 0x20, ascii < 0x7F {
+                glyphs.append(Glyph(text: String(character), width: 1))
+            } else {
+                append(character, to: &glyphs)
+            }
+        }
+        return glyphs
+    }
+
+    /// Columns of the line.
+    static func width(_ text: String) -> Int {
+        glyphs(text).reduce(0) { $0 + $1.width }
+    }
+
+    /// The line cut to `width` columns; what was cut leaves `mark` at its end.
+    static func clipped(_ text: String, to width: Int, mark: String = "…") -> [Glyph] {
+        let all = glyphs(text)
+        if all.reduce(0, { $0 + $1.width }) <= width { return all }
+        let markGlyphs = glyphs(mark)
+        let room = width - markGlyphs.reduce(0) { $0 + $1.width }
+        guard room >= 0 else { return Array(repeating: .space, count: max(0, width)) }
+        var kept: [Glyph] = []
+        var used = 0
+        for glyph in all {
+            if used + glyph.width > room { break }
+            kept.append(glyph)
+            used += glyph.width
+        }
+        return kept + markGlyphs
+    }
+
+    private static func append(_ character: Character, to glyphs: inout [Glyph]) {
+        let scalars = Array(character.unicodeScalars)
+        var spelt: [Glyph] = []
+        var base: Unicode.Scalar?
+        var marks: [Unicode.Scalar] = []
+        for scalar in scalars {
+            switch kind(of: scalar) {
+            case .spelt(let name): spelt.append(Glyph(text: name, width: name.utf8.count))
+            case .mark: marks.append(scalar)
+            case .joiner: break
+            case .base:
+                // Joined emoji, skin tones and key caps are 2 to 8 columns wide depending on the terminal. The first
+                // picture of the cluster has one width everywhere.
+                if base == nil {
+                    base = scalar
+                } else if let letter = flagLetter(scalar) {
+                    glyphs.append(Glyph(text: flagLetter(base!).map(String.init) ?? "?", width: 1))
+                    glyphs.append(Glyph(text: String(letter), width: 1))
+                    return
+                }
+            }
+        }
+        if let base {
+            let one = glyph(base: base, marks: marks)
+            glyphs.append(one)
+        } else if let first = marks.first {
+            // A mark with nothing to stand on would land on the neighbouring cell, in someone else's text.
+            glyphs.append(glyph(base: "\u{25CC}", marks: [first]))
+        }
+        glyphs.append(contentsOf: spelt)
+    }
+
+    private static func glyph(base: Unicode.Scalar, marks: [Unicode.Scalar]) -> Glyph {
+        if let letter = flagLetter(base) { return Glyph(text: String(letter), width: 1) }
+        guard let width = columns(of: base) else { return Glyph(text: "□", width: 1) }
+        var text = String(Character(base))
+        // Two marks serve every living script; towers of them would grow out of their row.
+        for mark in marks.prefix(2) { text.unicodeScalars.append(mark) }
+        return Glyph(text: text, width: width)
+    }
+
+    private enum Kind {
+        case base
+        case mark
+        /// Has a say only in how its neighbours are drawn.
+        case joiner
+        case spelt(String)
+    }
+
+    private static func kind(of scalar: Unicode.Scalar) -> Kind {
+        let value = scalar.value
+        if value < 0x20 { return .spelt("^" + String(Character(Unicode.Scalar(UInt8(value) + 0x40)))) }
+        if value == 0x7F { return .spelt("^?") }
+        if value == 0x200D || (0xFE00...0xFE0F).contains(value) || (0x1F3FB...0x1F3FF).contains(value) {
+            return value >= 0x1F3FB ? .base : .joiner
+        }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator:
+            if value == 0xAD { return .base }
+            let digits = String(value, radix: 16)
+            return .spelt("\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits)
+        case .nonspacingMark, .enclosingMark: return value == 0x20E3 ? .joiner : .mark
+        default: return .base
+        }
+    }
+
+    /// The letter of a regional indicator, of which two make a flag.
+    private static func flagLetter(_ scalar: Unicode.Scalar) -> Character? {
+        guard (0x1F1E6...0x1F1FF).contains(scalar.value) else { return nil }
+        return Character(Unicode.Scalar(UInt8(scalar.value - 0x1F1E6) + 0x41))
+    }
+
+    /// Columns of a base character; nil when no font could be expected to have it.
+    private static func columns(of scalar: Unicode.Scalar) -> Int? {
+        switch scalar.properties.generalCategory {
+        case .unassigned, .privateUse, .surrogate: return nil
+        default: break
+        }
+        if scalar.properties.isEmojiPresentation { return 2 }
+        let value = scalar.value
+        if value < 0x1100 { return 1 }
+        return wideRanges.contains { $0.contains(value) } ? 2 : 1
+    }
+
+    /// East Asian wide and full-width characters (Unicode Annex 11) that are not emoji.
+    private static let wideRanges: [ClosedRange<UInt32>] = [
+        0x1100...0x115F, 0x2329...0x232A, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0xA4CF,
+        0xA960...0xA97C, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE10...0xFE19, 0xFE30...0xFE6B, 0xFF01...0xFF60,
+        0xFFE0...0xFFE6, 0x16FE0...0x18CFF, 0x1AFF0...0x1B2FB, 0x1F200...0x1F202, 0x1F210...0x1F23B,
+        0x1F240...0x1F248, 0x1F250...0x1F251, 0x20000...0x2FFFD, 0x30000...0x3FFFD,
+    ]
+}
