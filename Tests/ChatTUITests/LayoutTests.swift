@@ -11,17 +11,16 @@ struct `Screen layout` {
             for columns in stride(from: 40, through: 240, by: 7) {
                 let wishes = Layout.Wishes(treeSize: treeSize, hasPhoto: hasPhoto, composerRows: 9)
                 let layout = Layout(Size(rows: rows, columns: columns), wishes)
-                var taken: Set<Int> = []
                 let panes = [layout.transcript, layout.photo, layout.statistics, layout.tree, layout.composer]
-                for pane in panes.compactMap({ $0 }) {
-                    #expect(!pane.isEmpty, "an empty pane at \(columns)x\(rows)")
-                    for row in pane.row..<pane.endRow {
-                        for column in pane.column..<pane.endColumn {
-                            #expect(row > 0 && row < rows - 1 && column > 0 && column < columns - 1)
-                            #expect(taken.insert(row * columns + column).inserted, "overlap at \(columns)x\(rows)")
-                        }
-                    }
+                    .compactMap { $0 }
+                let areInside = panes.allSatisfy {
+                    !$0.isEmpty && $0.row > 0 && $0.endRow < rows && $0.column > 0 && $0.endColumn < columns
                 }
+                let pairs = panes.indices.flatMap { a in panes.indices.dropFirst(a + 1).map { (panes[a], panes[$0]) } }
+                let areApart = pairs.allSatisfy { a, b in
+                    a.endRow <= b.row || b.endRow <= a.row || a.endColumn <= b.column || b.endColumn <= a.column
+                }
+                #expect(areInside && areApart, "\(columns)x\(rows): \(panes)")
             }
         }
     }
