@@ -1,0 +1,126 @@
+"""Third stage: both drafts at once, on data alone or distilled from the target.
+
+`--loss data` trains on the generator's conversations by cross-entropy. `--loss distil` trains on the target's own
+conversations (see corpus) by cross-entropy and KL(target || draft), with the target's logits computed online.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .bundle import DRAFTS
+from .corpus import load_corpus
+from .dataset import ScenePictures
+from .examples import Batch, make_batch, packed, stretched_positions
+from .facts import FactTable
+from .model import SeeingModel, VisionTower, draft_shape, target_shape
+from .optimiser import Optimiser, rank
+from .tokenizer import EOS, Encoded, Tokenizer
+from .training_run import TrainingRun, add_arguments, launch, load_modules, save_atomically, step_random
+
+CE_WEIGHT = 0.3  # beside a KL of weight one
+LOG_EVERY = 50
+
+
+def corpus_batch(random_: random.Random, corpus: list[dict], table: FactTable, size: int, length: int) -> Batch:
+    """Rows of the target's own conversations with their pictures."""
+    rows = random_.sample(corpus, size)
+    encoded = [Encoded(row["tokens"], row["answers"], _turn_starts(row)) for row in rows]
+    tokens, answers, positions = packed(encoded, [stretched_positions(random_, e, length) for e in encoded], length)
+    indices, flips = np.array([row["scene"] for row in rows]), np.array([row["flip"] for row in rows])
+    pictures, labels = table.batch(indices, flips)
+    return Batch(tokens, answers, positions, pictures, labels)
+
+
+def _turn_starts(row: dict) -> list[int]:
+    ends = [i for i, (token, said) in enumerate(zip(row["tokens"], row["answers"])) if said and token == EOS]
+    return [1, *(end + 1 for end in ends[:-1])]
+
+
+def answer_logits(model: SeeingModel, batch: Batch, features: Tensor, places: Tensor) -> Tensor:
+    """Logits [n, vocabulary] at the places from which answers' tokens are predicted."""
+    states = model.language_model(model.rows(batch.tokens, features), batch.positions)
+    return model.language_model.logits(states[-1].flatten(0, 1)[places])
+
+
+def divergence(wanted: Tensor, given: Tensor) -> Tensor:
+    """Mean KL(target || draft) in nats, from the logits of both."""
+    return F.kl_div(F.log_softmax(given, -1), F.log_softmax(wanted, -1), log_target=True, reduction="batchmean")
+
+
+def worker(arguments: argparse.Namespace) -> None:
+    tokenizer = Tokenizer(arguments.tokenizer)
+    vocabulary = tokenizer.processor.get_piece_size()
+    states = load_modules(arguments.joint / "checkpoint.pt")
+    tower, target = VisionTower(), SeeingModel(target_shape(vocabulary))
+    tower.load_state_dict(states["tower"])
+    target.load_state_dict(states["target"])
+    drafts = {name: SeeingModel(draft_shape(name, vocabulary)) for name in DRAFTS}
+    optimiser = Optimiser([(draft, 1.0) for draft in drafts.values()], arguments.muon_rate, arguments.adam_rate)
+    run = TrainingRun(arguments, dict(drafts), optimiser)
+    if arguments.start_from and not run.resumed:
+        start = load_modules(arguments.start_from / "checkpoint.pt")
+        for name, draft in drafts.items():
+            draft.load_state_dict(start[name])
+    table = FactTable(ScenePictures(arguments.data, "train"))
+    distils = arguments.loss == "distil"
+    corpus = load_corpus(arguments.corpus) if distils else []
+    next_batch: Callable[[random.Random], Batch] = (
+        (lambda r: corpus_batch(r, corpus, table, arguments.batch, arguments.length))
+        if distils
+        else (lambda r: make_batch(r, table, tokenizer, arguments.batch, arguments.length))
+    )
+    while not run.finished:
+        batch = next_batch(step_random(f"drafts {arguments.loss}", arguments.seed, run.step))
+        places, wanted = batch.targets
+        report: dict[str, float] = {}
+        with torch.autocast("cpu", torch.bfloat16):
+            with torch.no_grad():
+                features = tower(batch.pictures)
+                reference = answer_logits(target, batch, features, places) if distils else None
+            for name, draft in drafts.items():
+                given = answer_logits(draft, batch, features, places)
+                loss = F.cross_entropy(given, wanted)
+                report[f"{name}_answers"] = loss.item()
+                if reference is not None:
+                    kl = divergence(reference, given)
+                    report[f"{name}_kl"] = kl.item()
+                    agreed = given.argmax(-1) == reference.argmax(-1)
+                    report[f"{name}_top1"] = agreed.float().mean().item()
+                    loss = CE_WEIGHT * loss + kl
+                loss.backward()
+        run.apply()
+        if rank() == 0 and (run.step % LOG_EVERY == 0 or run.finished):
+            run.log(**report)
+    if rank() == 0:
+        for name, draft in drafts.items():
+            folder = arguments.out.parent / f"{arguments.out.name}-{name}"
+            folder.mkdir(exist_ok=True)
+            save_atomically({"modules": {"draft": draft.state_dict()}}, folder / "checkpoint.pt")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_arguments(parser, "runs/draft")
+    parser.set_defaults(batch=16)
+    parser.add_argument("--loss", choices=("data", "distil"), default="distil")
+    parser.add_argument("--tokenizer", type=Path, default=Path("runs/tokenizer.model"))
+    parser.add_argument("--joint", type=Path, default=Path("runs/joint"))
+    parser.add_argument("--corpus", type=Path, default=Path("runs/corpus"))
+    parser.add_argument("--start-from", type=Path, help="folder of an earlier run of this stage")
+    parser.add_argument("--length", type=int, default=256)
+    parser.add_argument("--muon-rate", type=float, default=0.02)
+    parser.add_argument("--adam-rate", type=float, default=3e-3)
+    launch(worker, parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
