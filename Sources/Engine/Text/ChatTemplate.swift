@@ -92,9 +92,8 @@ enum ChatTemplate: String, Sendable, Equatable, CaseIterable {
     /// What ends an answer: the model writes the first of it itself unless it was stopped.
     func answerEnd() -> [Segment] {
         switch self {
-        case .vicunaV1, .plain, .llama2, .mistral: [.control("</s>")]
+        case .vicunaV1, .plain, .llama2, .mistral, .zephyr: [.control("</s>")]
         case .chatML: closeChatML
-        case .zephyr: [.control("</s>"), .text("\n")]
         }
     }
 
@@ -108,7 +107,7 @@ enum ChatTemplate: String, Sendable, Equatable, CaseIterable {
         case .llama2: ([.beginning], "[INST] ")
         case .mistral: ([], "[INST] ")
         case .chatML: ([.control("<|im_start|>")], "user\n")
-        case .zephyr: ([], "<|user|>\n")
+        case .zephyr: ([], isFirst ? "<|user|>\n" : "\n<|user|>\n")
         }
     }
 

@@ -27,18 +27,20 @@ struct Tokenizer: Sendable {
         var added = AddedPieces()
         var addedAndControl = AddedPieces()
         var longest = 0
+        merged.reserveCapacity(vocabulary.pieces.count)
         for (id, kind) in vocabulary.kinds.enumerated() {
             let bytes = PieceBytes(vocabulary.pieces[id])
             switch kind {
             case .normal, .userDefined:
-                merged[bytes, default: Int32(id)] = merged[bytes] ?? Int32(id)
+                // Of two pieces that are spelt alike the first counts.
+                if let first = merged.updateValue(Int32(id), forKey: bytes) { merged[bytes] = first }
                 longest = max(longest, bytes.slice.count)
                 guard kind == .userDefined else { continue }
-                added.insert(bytes, Int32(id))
-                addedAndControl.insert(bytes, Int32(id))
+                added.insert(bytes.slice, Int32(id))
+                addedAndControl.insert(bytes.slice, Int32(id))
             case .control, .unknown:
                 control[bytes] = control[bytes] ?? Int32(id)
-                addedAndControl.insert(bytes, Int32(id))
+                addedAndControl.insert(bytes.slice, Int32(id))
             case .byte:
                 if let byte = Self.byte(named: vocabulary.pieces[id]) {
                     byteTokens[Int(byte)] = byteTokens[Int(byte)] ?? Int32(id)
@@ -166,104 +168,5 @@ struct PieceBytes: Hashable, Sendable {
 
     func hash(into hasher: inout Hasher) {
         slice.withUnsafeBytes { hasher.combine(bytes: $0) }
-    }
-}
-
-/// Two neighbouring symbols that together are a piece.
-private struct SymbolPair: Comparable {
-    let score: Float
-    let left: Int32
-    /// Bytes of both when the pair was seen: tells a stale one.
-    let size: Int32
-
-    static func < (one: SymbolPair, other: SymbolPair) -> Bool {
-        one.score < other.score || (one.score == other.score && one.left > other.left)
-    }
-}
-
-/// Pieces that are found in a text before it is merged.
-private struct AddedPieces: Sendable {
-    private var tokens: [PieceBytes: Int32] = [:]
-    /// Lengths of the pieces that begin with a byte, longest first.
-    private var lengths = [[Int]](repeating: [], count: 256)
-
-    var isEmpty: Bool { tokens.isEmpty }
-
-    mutating func insert(_ piece: PieceBytes, _ token: Int32) {
-        guard let first = piece.slice.first, tokens[piece] == nil else { return }
-        tokens[piece] = token
-        guard !lengths[Int(first)].contains(piece.slice.count) else { return }
-        lengths[Int(first)].append(piece.slice.count)
-        lengths[Int(first)].sort(by: >)
-    }
-
-    func longest(in text: [UInt8], at place: Int) -> (token: Int32, length: Int)? {
-        for length in lengths[Int(text[place])] where length <= text.count - place {
-            if let token = tokens[PieceBytes(text[place..<place + length])] { return (token, length) }
-        }
-        return nil
-    }
-}
-
-/// A text cut into symbols, at first its characters, that merge with their right neighbours.
-private struct SymbolChain {
-    private let text: [UInt8]
-    private var start: [Int32] = []
-    private var length: [Int32] = []
-    private var previous: [Int32] = []
-    private var next: [Int32] = []
-
-    /// `source` is well-formed UTF-8; its spaces become "▁".
-    init(_ source: ArraySlice<UInt8>, dummyPrefix: Bool) {
-        let space: [UInt8] = [0xE2, 0x96, 0x81]
-        var text: [UInt8] = dummyPrefix ? space : []
-        text.reserveCapacity(source.count * 2)
-        for byte in source { if byte == 0x20 { text += space } else { text.append(byte) } }
-        self.text = text
-        var place = 0
-        while place < text.count {
-            let size = min(Self.characterLength(text[place]), text.count - place)
-            start.append(Int32(place))
-            length.append(Int32(size))
-            previous.append(Int32(previous.count) - 1)
-            next.append(Int32(next.count) + 1)
-            place += size
-        }
-        next[next.count - 1] = -1
-    }
-
-    var indices: Range<Int32> { 0..<Int32(start.count) }
-
-    /// Bytes of the symbol at `left` and its right neighbour; absent where either is gone.
-    func pair(at left: Int32) -> (size: Int, bytes: ArraySlice<UInt8>)? {
-        let left = Int(left)
-        guard length[left] > 0, next[left] >= 0 else { return nil }
-        let size = Int(length[left] + length[Int(next[left])])
-        return (size, text[Int(start[left])..<Int(start[left]) + size])
-    }
-
-    /// Merges the right neighbour into `left`; returns the symbol before it.
-    mutating func joinNext(to left: Int32) -> Int32? {
-        let here = Int(left)
-        let right = Int(next[here])
-        length[here] += length[right]
-        length[right] = 0
-        next[here] = next[right]
-        if next[here] >= 0 { previous[Int(next[here])] = left }
-        return previous[here] >= 0 ? previous[here] : nil
-    }
-
-    /// The symbols that are left, in the order of the text.
-    var remaining: [ArraySlice<UInt8>] {
-        start.indices.filter { length[$0] > 0 }.map { text[Int(start[$0])..<Int(start[$0] + length[$0])] }
-    }
-
-    private static func characterLength(_ lead: UInt8) -> Int {
-        switch lead {
-        case ..<0xC0: 1
-        case ..<0xE0: 2
-        case ..<0xF0: 3
-        default: 4
-        }
     }
 }
