@@ -113,10 +113,9 @@ private final class PictureLoading {
         guard ImageLimits.allow(width: width, height: height) else {
             throw .tooManyPixels(path: path, width: width, height: height)
         }
-        let name = path.split(separator: "/").last.map(String.init) ?? path
         return PixelImage(
             width: width, height: height, pixels: flattened(upright, width: width, height: height),
-            source: PixelImage.Source(name: name, width: width, height: height))
+            source: PixelImage.Source(name: PixelImage.name(of: path), width: width, height: height))
     }
 
     /// RGB rows without padding; transparency over white, as transformers' CLIP processors flatten it (Pillow's

@@ -3,7 +3,7 @@
 /// Why a picture could not be read; every message says what, where, and what to do.
 ///
 /// Paths are shown with control characters escaped, so that a file's name cannot write to the terminal.
-public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
+public enum ImageError: Error, Sendable, Equatable, Codable, CustomStringConvertible {
     case cannotOpen(path: String, reason: String)
     case cannotRead(path: String, reason: String)
     case notAFile(path: String, kind: String)

@@ -37,10 +37,19 @@ public struct PixelImage: Sendable, Equatable {
     ///
     /// EXIF orientation is applied and transparency flattened onto white. Truncated files are refused rather than
     /// shown in part: the answer would speak of grey pixels.
+    /// A program that called `DecodeWorker.serve` at its start decodes in a child process, others in this one.
     public static func read(_ path: String) throws(ImageError) -> PixelImage {
         let file = try PictureFile(opening: path)
+        if let executable = DecodeWorker.thisExecutable,
+            let image = try DecodeWorker.decode(file, with: executable)
+        {
+            return image
+        }
         return try ImageDecoder.decode(try file.bytes(), path: path)
     }
+
+    /// The last part of `path`.
+    static func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
     /// The picture at another size, by the same antialiased bicubic filter that the model's input goes through.
     public func resized(width: Int, height: Int) -> PixelImage {
