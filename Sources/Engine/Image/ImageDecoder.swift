@@ -7,18 +7,20 @@ import CGdkPixbuf
 /// The loader is chosen by our own look at the first bytes, so that a stranger's file reaches only the formats that
 /// are promised, and it is given no path, so that it can open nothing else.
 enum ImageDecoder {
-    /// The picture in `bytes`; `path` is for messages and the source's name.
-    static func decode(_ bytes: [UInt8], path: String) throws(ImageError) -> PixelImage {
+    /// The picture in `bytes`; `path` is for messages and the source's name, `pixels` the most that it may have.
+    static func decode(
+        _ bytes: [UInt8], path: String, pixels: Int = ImageLimits.pixels
+    ) throws(ImageError) -> PixelImage {
         guard let format = PictureFormat(bytes) else {
             throw .notAPicture(path: path, beginsWith: beginning(of: bytes))
         }
         let container = PictureContainer(bytes, format: format)
-        if let size = container.size, !ImageLimits.allow(width: size.width, height: size.height) {
+        if let size = container.size, !ImageLimits.allow(width: size.width, height: size.height, pixels: pixels) {
             throw .tooManyPixels(path: path, width: size.width, height: size.height)
         }
         // Refused before decoding: the library would show half a picture, or complain on standard error.
         guard container.isComplete else { throw .truncated(path: path, format: format.rawValue) }
-        let loading = try PictureLoading(format, path: path)
+        let loading = try PictureLoading(format, path: path, pixels: pixels)
         try loading.feed(bytes)
         return try loading.finish(orientation: container.orientation)
     }
@@ -40,16 +42,18 @@ private final class PictureLoading {
     private let loader: UnsafeMutablePointer<GdkPixbufLoader>
     private let format: PictureFormat
     private let path: String
+    private let pixels: Int
     private var announced: (width: Int, height: Int)?
     private var isClosed = false
 
-    init(_ format: PictureFormat, path: String) throws(ImageError) {
+    init(_ format: PictureFormat, path: String, pixels: Int) throws(ImageError) {
         guard let loader = gdk_pixbuf_loader_new_with_mime_type(format.mimeType, nil) else {
             throw .noDecoder(path: path, format: format.rawValue, package: format.package)
         }
         self.loader = loader
         self.format = format
         self.path = path
+        self.pixels = pixels
         let sizePrepared: @convention(c) (gpointer?, gint, gint, gpointer?) -> Void = { _, width, height, context in
             guard let context else { return }
             Unmanaged<PictureLoading>.fromOpaque(context).takeUnretainedValue()
@@ -69,7 +73,7 @@ private final class PictureLoading {
     /// The header's size, before any pixel is allocated; 0×0 makes the library's loaders give up at once.
     private func sizePrepared(width: Int, height: Int) {
         announced = (width, height)
-        if !ImageLimits.allow(width: width, height: height) { gdk_pixbuf_loader_set_size(loader, 0, 0) }
+        if !ImageLimits.allow(width: width, height: height, pixels: pixels) { gdk_pixbuf_loader_set_size(loader, 0, 0) }
     }
 
     func feed(_ bytes: [UInt8]) throws(ImageError) {
@@ -110,7 +114,7 @@ private final class PictureLoading {
         }
         let width = Int(gdk_pixbuf_get_width(upright))
         let height = Int(gdk_pixbuf_get_height(upright))
-        guard ImageLimits.allow(width: width, height: height) else {
+        guard ImageLimits.allow(width: width, height: height, pixels: pixels) else {
             throw .tooManyPixels(path: path, width: width, height: height)
         }
         return PixelImage(
@@ -151,7 +155,9 @@ private final class PictureLoading {
     }
 
     private func refuseAbsurdSize(else error: UnsafeMutablePointer<GError>? = nil) throws(ImageError) {
-        guard let announced, !ImageLimits.allow(width: announced.width, height: announced.height) else { return }
+        guard let announced, !ImageLimits.allow(width: announced.width, height: announced.height, pixels: pixels) else {
+            return
+        }
         release(error)
         throw .tooManyPixels(path: path, width: announced.width, height: announced.height)
     }

@@ -86,7 +86,7 @@ enum ImageLimits {
     static let pixels = 200_000_000
     static let side = 30_000
 
-    static func allow(width: Int, height: Int) -> Bool {
+    static func allow(width: Int, height: Int, pixels: Int = pixels) -> Bool {
         width > 0 && height > 0 && width <= side && height <= side && width * height <= pixels
     }
 }

@@ -166,9 +166,13 @@ struct PictureContainer: Sendable, Equatable {
         return nil
     }
 
-    /// An uncompressed bitmap says where its rows begin and how long they are.
+    /// A bitmap says how long its header is and where its rows begin; an uncompressed one also how long they are.
     private static func bmpHoldsItsRows(_ bytes: [UInt8]) -> Bool {
-        guard let offset = bytes.littleEndian32(at: 10), let header = bytes.littleEndian32(at: 14), header >= 40,
+        // The library sets memory aside for whatever a header promises, up to 4 GB.
+        guard let offset = bytes.littleEndian32(at: 10), let header = bytes.littleEndian32(at: 14),
+            offset <= bytes.count, 14 + header <= bytes.count
+        else { return false }
+        guard header >= 40,
             let width = bytes.littleEndian32(at: 18), let height = bytes.littleEndian32(at: 22),
             let layout = bytes.littleEndian32(at: 28), let compression = bytes.littleEndian32(at: 30),
             compression == 0 || compression == 3
