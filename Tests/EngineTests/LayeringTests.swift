@@ -53,12 +53,14 @@ import Testing
             "import COpenBLAS": ["Engine/Backend/CPU"], "import CGdkPixbuf": ["Engine/Image"],
             "import CKernels": ["Engine/Backend", "Engine/Speculation"],
         ]
-        for folder in ["Engine/Backend", "Engine/Chat", "Engine/Checkpoint", "Engine/Image", "Engine/Model",
-            "Engine/Speculation", "Engine/Text"]
-        {
+        for folder in [
+            "Engine/Backend", "Engine/Chat", "Engine/Checkpoint", "Engine/Image", "Engine/Model",
+            "Engine/Speculation", "Engine/Text",
+        ] {
             for (name, text) in try Self.sources(in: folder) {
                 for (word, allowed) in places where text.contains(word) {
-                    #expect(allowed.contains { folder.hasPrefix($0) || $0.hasPrefix(folder) }, "\(folder)/\(name): \(word)")
+                    #expect(
+                        allowed.contains { folder.hasPrefix($0) || $0.hasPrefix(folder) }, "\(folder)/\(name): \(word)")
                 }
             }
         }
