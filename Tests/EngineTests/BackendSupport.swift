@@ -1,5 +1,7 @@
 // BackendSupport.swift — seeded numbers, and tensors in the bytes of each format, for the tests of backends.
 
+import Testing
+
 @testable import Engine
 
 /// SplitMix64: the same numbers on every machine for the same seed.
@@ -79,4 +81,32 @@ func halfBits(_ value: Float) -> UInt16 {
     let rounded = magnitude + 0xFFF + ((magnitude >> 13) & 1)
     precondition(rounded < 0x4780_0000, "halfBits: \(value) is too large for a test")
     return sign | UInt16((rounded - 0x3800_0000) >> 13)
+}
+
+/// One way in which the CPU backend can compute: every build of the kernels that this machine runs, alone and shared.
+struct CPUConfiguration: Sendable, CustomTestStringConvertible {
+    let instructions: InstructionSet
+    let threads: Int
+
+    static let all = InstructionSet.allCases.filter(\.isAvailable).flatMap { instructions in
+        [1, 2].map { CPUConfiguration(instructions: instructions, threads: $0) }
+    }
+
+    func backend() throws -> CPUBackend { try CPUBackend(threads: threads, instructions: instructions) }
+
+    var testDescription: String { "\(instructions.rawValue), \(threads) threads" }
+}
+
+extension [Float] {
+    var bits: [UInt32] { map(\.bitPattern) }
+
+    /// The largest difference, as a share of the largest magnitude that was expected; infinite for not-a-number.
+    func distance(from expected: [Float]) -> Double {
+        guard count == expected.count else { return .infinity }
+        let scale = Double(expected.map(\.magnitude).max() ?? 0)
+        return zip(self, expected).reduce(0) { worst, pair in
+            let difference = Double((pair.0 - pair.1).magnitude)
+            return difference.isNaN ? .infinity : Swift.max(worst, difference / Swift.max(scale, 1e-30))
+        }
+    }
 }

@@ -1,8 +1,153 @@
-/* CKernels.h — the language model's arithmetic in C: row exact for any number of rows, threads and tree shape. */
+/* CKernels.h — the language model's arithmetic in C: row exact for any number of rows, threads and tree shape.
+ *
+ * Called only by Backend/CPU, which checks lengths before each call. No function exits, throws or keeps a pointer.
+ *
+ * Matrices are float32, row by row. A row takes `stride` floats: its columns rounded up to a multiple of 16, and the
+ * numbers beyond the columns are zero. Every pointer to floats is 64-byte aligned and may be read in whole sixteens.
+ */
 #ifndef CKERNELS_H
 #define CKERNELS_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include "choice.h"
-int ck_version(void);
+
+/* ---- The machine: an instruction set and a pool of threads. ------------------------------------------------------ */
+
+typedef enum { CK_PORTABLE = 0, CK_AVX2 = 1, CK_AVX512 = 2 } ck_isa;
+
+/* Does this processor (and system) run that instruction set? */
+bool ck_isa_available(ck_isa isa);
+/* The best one that it runs. */
+ck_isa ck_isa_best(void);
+
+/* Physical cores that this process may use: CPU affinity and the control group's quota taken into account. */
+int ck_physical_cores(void);
+
+typedef struct ck_machine ck_machine;
+
+/* `threads` counts the calling thread. NULL if the system gives no memory or threads, or lacks the instruction set. */
+ck_machine *ck_machine_create(ck_isa isa, int threads);
+/* Ends the pool's threads. No other call may be in progress. */
+void ck_machine_destroy(ck_machine *machine);
+
+/* Does one piece of a work. `thread` is below the machine's thread count and runs one piece at a time. */
+typedef void (*ck_piece)(void *context, int piece, int thread);
+
+/* Runs pieces 0..<pieces, in any order, on any thread, and returns when all are done. */
+void ck_machine_run(ck_machine *machine, int pieces, ck_piece work, void *context);
+
+/* ---- Weights and products. ---------------------------------------------------------------------------------------- */
+
+typedef enum { CK_F32 = 0, CK_F16 = 1, CK_BF16 = 2, CK_Q8_0 = 3, CK_Q4_0 = 4 } ck_format;
+
+/* A weight [outputs, inputs], packed by ck_pack. */
+typedef struct {
+    ck_format format;
+    int32_t outputs;
+    int32_t inputs;
+    const void *packed;
+} ck_weight;
+
+/* Bytes that ck_pack writes. */
+size_t ck_packed_bytes(ck_format format, int32_t outputs, int32_t inputs);
+/* Packs GGUF rows (quantised formats: inputs is a multiple of 32) into 64-byte aligned memory. */
+void ck_pack(
+    ck_machine *machine, ck_format format, const void *rows, int32_t outputs, int32_t inputs, void *packed);
+/* One GGUF row as float32. */
+void ck_expand(ck_format format, const void *row, int32_t columns, float *out);
+
+/* Rows of activations, as floats and, for a quantised weight, as whole numbers too: q[r][k] * scale[r][k / 32].
+ * offsets[r][block] is -8 times the sum of the block's whole numbers. */
+typedef struct {
+    int32_t rows;
+    const float *x;
+    size_t stride;
+    const int8_t *q;
+    const float *scales;
+    const int32_t *offsets;
+} ck_activations;
+
+void ck_quantize(
+    ck_machine *machine, const float *x, int32_t rows, int32_t columns, size_t stride, int8_t *q, float *scales,
+    int32_t *offsets);
+
+typedef enum { CK_NONE = 0, CK_QUICK_GELU = 1, CK_GELU = 2 } ck_activation;
+
+/* out = activation(x * weight^T + bias) + residual; bias and residual may be NULL. */
+void ck_linear(
+    ck_machine *machine, ck_weight weight, ck_activations x, const float *bias, ck_activation activation,
+    const float *residual, float *out, size_t out_stride);
+
+/* out = silu(x * gate^T) * (x * up^T); the weights have the same shape. */
+void ck_gated(
+    ck_machine *machine, ck_weight gate, ck_weight up, ck_activations x, float *out, size_t out_stride);
+
+/* In place on a block of a product made elsewhere: activation(out + bias) + residual. On the calling thread.
+ * `columns` is a multiple of 16; bias and residual (of the same stride) start at the block's first column. */
+void ck_finish(
+    const ck_machine *machine, float *out, size_t stride, int32_t rows, int32_t columns, const float *bias,
+    ck_activation activation, const float *residual);
+
+/* ---- Rows. ------------------------------------------------------------------------------------------------------- */
+
+void ck_rms_norm(
+    ck_machine *machine, const float *x, int32_t rows, int32_t columns, size_t stride, const float *gain, float epsilon,
+    float *out);
+void ck_layer_norm(
+    ck_machine *machine, const float *x, int32_t rows, int32_t columns, size_t stride, const float *gain,
+    const float *bias, float epsilon, float *out);
+
+typedef enum { CK_ADJACENT = 0, CK_HALVES = 1 } ck_pairing;
+
+/* Turns every head of every row. table[position][pair] holds the cosine and the sine of a pair's angle. */
+void ck_rotate(
+    ck_machine *machine, const float *x, int32_t rows, int32_t columns, size_t stride, int32_t heads, int32_t width,
+    ck_pairing pairing, const int32_t *positions, const float *table, float *out);
+
+/* The column of the largest number, the lowest on a tie. */
+int32_t ck_argmax(const ck_machine *machine, const float *row, int32_t columns);
+/* The `count` largest numbers, largest first, the lower column first on a tie; count <= columns. */
+void ck_best(
+    const ck_machine *machine, const float *row, int32_t columns, int32_t count, int32_t *best_columns, float *best);
+
+/* ---- Attention. -------------------------------------------------------------------------------------------------- */
+
+/* Keys and values of one layer. keys: [head][slot / 16][width][16]; values: [head][slot][width rounded up to 16]. */
+typedef struct {
+    float *keys;
+    float *values;
+    int32_t slots; /* a multiple of 16 */
+    int32_t heads;
+    int32_t width;
+} ck_cache;
+
+size_t ck_cache_key_floats(int32_t slots, int32_t heads, int32_t width);
+size_t ck_cache_value_floats(int32_t slots, int32_t heads, int32_t width);
+
+/* Writes row r of keys and values (heads * width columns) to slots[r]. */
+void ck_cache_write(
+    ck_machine *machine, ck_cache cache, const float *keys, const float *values, size_t stride, const int32_t *slots,
+    int32_t rows);
+/* Copies keys and values from one slot to another, bit for bit. */
+void ck_cache_copy(ck_cache cache, int32_t from, int32_t to);
+
+/* What a row sees, in order of position: slots 0..<committed, then tail[0..<count]. */
+typedef struct {
+    const int32_t *tail;
+    int32_t count;
+    int32_t straight; /* the i-th thing seen lies in slot i for all i below this; at least committed */
+    int32_t reach;    /* every slot seen lies below this */
+} ck_sight;
+
+/* Floats of scratch memory that each thread needs for rows of this reach. */
+size_t ck_attend_scratch(int32_t reach);
+
+/* out = softmax(q * k^T / sqrt(width)) * v over what each row sees; query head h reads key head h * heads / query_heads.
+ * `scratch` holds threads * ck_attend_scratch(largest reach) floats. */
+void ck_attend(
+    ck_machine *machine, ck_cache cache, const float *queries, size_t query_stride, int32_t query_heads, int32_t rows,
+    int32_t committed, const ck_sight *sights, float *scratch, float *out, size_t out_stride);
+
 #endif

@@ -1,0 +1,63 @@
+/* kernels.h — what an instruction set offers. portable.c, avx2.c and avx512.c each fill one table. */
+#ifndef CK_KERNELS_H
+#define CK_KERNELS_H
+#include "CKernels.h"
+
+#define CK_FUNCTION static inline __attribute__((always_inline))
+#define CK_LANES 16
+
+static inline size_t ck_round_up(size_t count, size_t step) { return (count + step - 1) / step * step; }
+
+/* A product and what is done to it. `up` is used by ck_gated only. */
+typedef struct {
+    ck_weight weight, up;
+    ck_activations x;
+    const float *bias;
+    ck_activation activation;
+    const float *residual;
+    float *out;
+    size_t out_stride;
+} ck_product;
+
+typedef struct {
+    ck_cache cache;
+    const float *queries;
+    size_t query_stride;
+    int32_t query_heads, rows, committed;
+    const ck_sight *sights;
+    float *out;
+    size_t out_stride;
+} ck_attention;
+
+typedef struct {
+    /* Outputs of panels first..<last for rows row..<row_end. */
+    void (*linear)(const ck_product *product, int first, int last, int row, int row_end);
+    void (*gated)(const ck_product *product, int first, int last, int row, int row_end);
+    void (*finish)(
+        float *out, size_t stride, int rows, int columns, const float *bias, ck_activation activation,
+        const float *residual);
+    void (*quantize)(const float *x, int columns, int8_t *q, float *scales, int32_t *offsets);
+    void (*rms_norm)(const float *x, int columns, const float *gain, float epsilon, float *out);
+    void (*layer_norm)(const float *x, int columns, const float *gain, const float *bias, float epsilon, float *out);
+    float (*largest)(const float *row, int columns);
+    /* Queries first..<last of one key head; a query is row * group + head within the group. */
+    void (*attend)(const ck_attention *attention, int key_head, int first, int last, float *scratch);
+} ck_kernels;
+
+extern const ck_kernels ck_portable_kernels;
+#if defined(__x86_64__)
+extern const ck_kernels ck_avx2_kernels;
+extern const ck_kernels ck_avx512_kernels;
+#endif
+
+/* Bytes between two panels of a packed weight, and where its lines begin behind its scales. */
+size_t ck_panel_bytes(ck_format format, int32_t inputs);
+static inline size_t ck_scale_bytes(int32_t inputs) { return ck_round_up((size_t)inputs / 32 * 32, 64); }
+
+const ck_kernels *ck_machine_kernels(const ck_machine *machine);
+int ck_machine_threads(const ck_machine *machine);
+
+/* Queries that one attention piece takes: the rows of a tile share what they load of the cache. */
+#define CK_QUERY_TILE 8
+
+#endif

@@ -1,0 +1,186 @@
+/* machine.c — a fixed pool of threads that share out the pieces of one work at a time.
+ *
+ *     for (piece = 0; piece < pieces; piece++) work(context, piece);
+ *
+ * The caller takes pieces too and never waits for a thread to wake up, only for pieces that a thread has begun: on a
+ * busy machine a work is done by whoever is there. Pieces divide outputs, so who does which cannot change a bit.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "kernels.h"
+
+/* About 50 microseconds: longer than the caller is away between two operations of a pass, so that the pool sleeps only
+ * between passes. */
+enum { SPINS_BEFORE_SLEEP = 3000, SPINS_BEFORE_YIELD = 2000 };
+
+typedef struct {
+    ck_machine *machine;
+    int index;
+} worker_place;
+
+struct ck_machine {
+    const ck_kernels *kernels;
+    int threads;
+    int started;
+    pthread_t *handles;
+    worker_place *places;
+
+    /* Written by the caller before it opens a work; a thread that reads them late finds its ticket out of date. */
+    _Alignas(64) _Atomic(ck_piece) work;
+    _Atomic(void *) context;
+    _Atomic int pieces;
+    /* Number of the work in the upper half, next piece in the lower one. */
+    _Alignas(64) _Atomic uint64_t ticket;
+    _Alignas(64) _Atomic int finished;
+    _Alignas(64) _Atomic int sleepers;
+    _Atomic bool closing;
+    pthread_mutex_t lock;
+    pthread_cond_t opened;
+};
+
+static inline void relax(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("isb");
+#endif
+}
+
+static inline uint32_t number_of(uint64_t ticket) { return (uint32_t)(ticket >> 32); }
+
+/* Takes pieces of the open work until none is left. */
+static void help(ck_machine *machine, int thread) {
+    uint64_t ticket = atomic_load_explicit(&machine->ticket, memory_order_acquire);
+    uint32_t number = number_of(ticket);
+    ck_piece work = atomic_load_explicit(&machine->work, memory_order_relaxed);
+    void *context = atomic_load_explicit(&machine->context, memory_order_relaxed);
+    int pieces = atomic_load_explicit(&machine->pieces, memory_order_relaxed);
+    while (number_of(ticket) == number && (int)(uint32_t)ticket < pieces) {
+        /* Success proves that the work was still open when its description was read: the next one opens only after
+         * every piece of this one is done. */
+        if (atomic_compare_exchange_weak_explicit(
+                &machine->ticket, &ticket, ticket + 1, memory_order_acq_rel, memory_order_acquire)) {
+            work(context, (int)(uint32_t)ticket, thread);
+            atomic_fetch_add_explicit(&machine->finished, 1, memory_order_release);
+            ticket = atomic_load_explicit(&machine->ticket, memory_order_acquire);
+        }
+    }
+}
+
+/* Returns when another work than `number` is open, or the machine closes. */
+static void wait_for_work(ck_machine *machine, uint32_t number) {
+    for (int spin = 0; spin < SPINS_BEFORE_SLEEP; spin++) {
+        if (number_of(atomic_load_explicit(&machine->ticket, memory_order_relaxed)) != number) return;
+        relax();
+    }
+    pthread_mutex_lock(&machine->lock);
+    /* Sequentially consistent on both sides: either the caller sees a sleeper, or the sleeper sees the new work. */
+    atomic_fetch_add(&machine->sleepers, 1);
+    while (number_of(atomic_load(&machine->ticket)) == number && !atomic_load(&machine->closing))
+        pthread_cond_wait(&machine->opened, &machine->lock);
+    atomic_fetch_sub(&machine->sleepers, 1);
+    pthread_mutex_unlock(&machine->lock);
+}
+
+static void *worker(void *argument) {
+    worker_place *place = argument;
+    ck_machine *machine = place->machine;
+    uint32_t number = 0;
+    while (!atomic_load(&machine->closing)) {
+        wait_for_work(machine, number);
+        number = number_of(atomic_load_explicit(&machine->ticket, memory_order_acquire));
+        help(machine, place->index);
+    }
+    return NULL;
+}
+
+void ck_machine_run(ck_machine *machine, int pieces, ck_piece work, void *context) {
+    if (machine->threads == 1 || pieces == 1) {
+        for (int piece = 0; piece < pieces; piece++) work(context, piece, 0);
+        return;
+    }
+    atomic_store_explicit(&machine->work, work, memory_order_relaxed);
+    atomic_store_explicit(&machine->context, context, memory_order_relaxed);
+    atomic_store_explicit(&machine->pieces, pieces, memory_order_relaxed);
+    atomic_store_explicit(&machine->finished, 0, memory_order_relaxed);
+    uint64_t last = atomic_load_explicit(&machine->ticket, memory_order_relaxed);
+    atomic_store(&machine->ticket, (uint64_t)(number_of(last) + 1) << 32);
+    if (atomic_load(&machine->sleepers) > 0) {
+        pthread_mutex_lock(&machine->lock);
+        pthread_cond_broadcast(&machine->opened);
+        pthread_mutex_unlock(&machine->lock);
+    }
+    help(machine, 0);
+    for (int spin = 0; atomic_load_explicit(&machine->finished, memory_order_acquire) != pieces; spin++) {
+        /* A thread that began a piece may have lost its core to another program. */
+        if (spin < SPINS_BEFORE_YIELD) relax();
+        else sched_yield();
+    }
+}
+
+static const ck_kernels *kernels_of(ck_isa isa) {
+#if defined(__x86_64__)
+    if (isa == CK_AVX512) return &ck_avx512_kernels;
+    if (isa == CK_AVX2) return &ck_avx2_kernels;
+#endif
+    return &ck_portable_kernels;
+}
+
+ck_machine *ck_machine_create(ck_isa isa, int threads) {
+    if (threads < 1 || !ck_isa_available(isa)) return NULL;
+    ck_machine *machine = aligned_alloc(_Alignof(ck_machine), sizeof(ck_machine));
+    if (!machine) return NULL;
+    *machine = (ck_machine){.kernels = kernels_of(isa), .threads = threads};
+    pthread_mutex_init(&machine->lock, NULL);
+    pthread_cond_init(&machine->opened, NULL);
+    machine->handles = calloc((size_t)threads, sizeof *machine->handles);
+    machine->places = calloc((size_t)threads, sizeof *machine->places);
+    bool good = machine->handles && machine->places;
+    for (int index = 1; good && index < threads; index++) {
+        machine->places[index] = (worker_place){machine, index};
+        good = pthread_create(&machine->handles[index], NULL, worker, &machine->places[index]) == 0;
+        if (good) machine->started++;
+    }
+    if (good) return machine;
+    ck_machine_destroy(machine);
+    return NULL;
+}
+
+void ck_machine_destroy(ck_machine *machine) {
+    if (!machine) return;
+    pthread_mutex_lock(&machine->lock);
+    atomic_store(&machine->closing, true);
+    pthread_cond_broadcast(&machine->opened);
+    pthread_mutex_unlock(&machine->lock);
+    for (int index = 1; index <= machine->started; index++) pthread_join(machine->handles[index], NULL);
+    pthread_cond_destroy(&machine->opened);
+    pthread_mutex_destroy(&machine->lock);
+    free(machine->handles);
+    free(machine->places);
+    free(machine);
+}
+
+const ck_kernels *ck_machine_kernels(const ck_machine *machine) { return machine->kernels; }
+int ck_machine_threads(const ck_machine *machine) { return machine->threads; }
+
+bool ck_isa_available(ck_isa isa) {
+    if (isa == CK_PORTABLE) return true;
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (isa == CK_AVX2)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    if (isa == CK_AVX512)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") &&
+               ck_isa_available(CK_AVX2);
+#endif
+    return false;
+}
+
+ck_isa ck_isa_best(void) {
+    if (ck_isa_available(CK_AVX512)) return CK_AVX512;
+    return ck_isa_available(CK_AVX2) ? CK_AVX2 : CK_PORTABLE;
+}

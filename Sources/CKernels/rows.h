@@ -1,0 +1,77 @@
+/* rows.h — what happens to a row alone: norms, whole-number activations, the largest number.
+ *
+ *     rms norm:   y[c] = x[c] / sqrt(mean(x^2) + epsilon) * gain[c]
+ *     layer norm: y[c] = (x[c] - mean) / sqrt(variance + epsilon) * gain[c] + bias[c]
+ *     quantize:   scale = max |x| / 127 of each block of 32, q = x / scale to the nearest whole number
+ *
+ * Sums over a row: lane i adds columns i, i + 16, ... in order, then lanes_sum. Rows are never looked at together.
+ */
+
+static void rms_norm_row(const float *x, int columns, const float *gain, float epsilon, float *out) {
+    lanes squares = lanes_fill(0);
+    for (int c = 0; c < columns; c += 16) {
+        lanes v = lanes_load(x + c);
+        squares = lanes_fma(v, v, squares);
+    }
+    lanes scale = lanes_fill(1.0f / sqrtf(lanes_sum(squares) / (float)columns + epsilon));
+    for (int c = 0; c < columns; c += 16)
+        lanes_store(out + c, lanes_load(x + c) * scale * lanes_load(gain + c));
+}
+
+static void layer_norm_row(
+    const float *x, int columns, const float *gain, const float *bias, float epsilon, float *out) {
+    lanes sums = lanes_fill(0);
+    for (int c = 0; c < columns; c += 16) sums = sums + lanes_load(x + c);
+    lanes mean = lanes_fill(lanes_sum(sums) / (float)columns);
+    lanes squares = lanes_fill(0);
+    for (int c = 0; c < columns; c += 16) {
+        /* Beyond the columns lies zero, whose distance from the mean must not count. */
+        lanes v = lanes_first(lanes_load(x + c) - mean, columns - c);
+        squares = lanes_fma(v, v, squares);
+    }
+    lanes scale = lanes_fill(1.0f / sqrtf(lanes_sum(squares) / (float)columns + epsilon));
+    for (int c = 0; c < columns; c += 16) {
+        lanes v = (lanes_load(x + c) - mean) * scale;
+        lanes_store(out + c, lanes_fma(v, lanes_load(gain + c), lanes_load(bias + c)));
+    }
+}
+
+static void quantize_row(const float *x, int columns, int8_t *q, float *scales, int32_t *offsets) {
+    typedef int8_t byte_lanes __attribute__((ext_vector_type(16)));
+    for (int block = 0; block < columns / 32; block++) {
+        lanes a = lanes_load(x + 32 * block), b = lanes_load(x + 32 * block + 16);
+        float largest = lanes_largest(lanes_max(lanes_magnitude(a), lanes_magnitude(b)));
+        float inverse = largest > 0 ? 127.0f / largest : 0;
+        /* Not a product with 1/127: the scale must be the same wherever it is computed. */
+        scales[block] = largest / 127.0f;
+        whole_lanes wa = (whole_lanes)lanes_bits(a * inverse + CK_ROUNDER) - 0x4B400000;
+        whole_lanes wb = (whole_lanes)lanes_bits(b * inverse + CK_ROUNDER) - 0x4B400000;
+        byte_lanes qa = __builtin_convertvector(wa, byte_lanes), qb = __builtin_convertvector(wb, byte_lanes);
+        memcpy(q + 32 * block, &qa, 16);
+        memcpy(q + 32 * block + 16, &qb, 16);
+        offsets[block] = -8 * __builtin_reduce_add(wa + wb);
+    }
+}
+
+static float largest_of_row(const float *row, int columns) {
+    lanes best = lanes_fill(row[0]);
+    int c = 0;
+    for (; c + 16 <= columns; c += 16) best = lanes_max(best, lanes_load(row + c));
+    float largest = lanes_largest(best);
+    for (; c < columns; c++) largest = largest < row[c] ? row[c] : largest;
+    return largest;
+}
+
+static void finish_rows(
+    float *out, size_t stride, int rows, int columns, const float *bias, ck_activation activation,
+    const float *residual) {
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < columns; c += 16) {
+            float *place = out + (size_t)r * stride + c;
+            lanes v = lanes_load(place);
+            if (bias) v = v + lanes_load(bias + c);
+            v = lanes_activate(v, activation);
+            if (residual) v = v + lanes_load(residual + (size_t)r * stride + c);
+            lanes_store(place, v);
+        }
+}

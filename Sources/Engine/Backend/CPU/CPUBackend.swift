@@ -1,0 +1,98 @@
+// CPUBackend.swift — models on the processor: our own kernels for language models, OpenBLAS for the vision tower.
+
+import CKernels
+import COpenBLAS
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// The backend that every machine has.
+///
+/// Which OpenBLAS kernels run is OpenBLAS's choice, made when the library is loaded; OPENBLAS_CORETYPE overrides it.
+final class CPUBackend: Backend {
+    let machine: CPUMachine
+    let pool = BufferPool()
+    private var rotaryTables: [RotaryTable] = []
+
+    var name: String { "cpu (\(machine.instructions.title))" }
+    var threads: Int { machine.threads }
+
+    /// - Parameter threads: threads to compute with; by default one for each physical core that this process may use.
+    /// - Parameter instructions: by default what SPECCHAT_ISA names, otherwise the best that the processor runs.
+    init(threads: Int? = nil, instructions: InstructionSet? = nil) throws(CPUBackendError) {
+        let environment = getenv("SPECCHAT_ISA").map { ["SPECCHAT_ISA": String(cString: $0)] } ?? [:]
+        let chosen = if let instructions { instructions } else { try InstructionSet.chosen(by: environment) }
+        machine = try CPUMachine(instructions: chosen, threads: threads ?? CPUMachine.physicalCores)
+        // BLAS must never divide a product by itself: its pieces, and so its bits, would follow the thread count.
+        openblas_set_num_threads(1)
+    }
+
+    func makeWeight(_ tensor: StoredTensor, for use: WeightUse) throws -> any Weight {
+        try CPUWeight(tensor, for: use, on: machine)
+    }
+
+    func makeCacheLayer(capacity: Int, heads: Int, headWidth: Int) -> any CacheLayer {
+        CPUCacheLayer(capacity: capacity, heads: heads, headWidth: headWidth)
+    }
+
+    func begin(_ plan: ForwardPlan) -> any ForwardPass {
+        CPUForwardPass(plan: plan, backend: self)
+    }
+
+    func move(_ slots: [Int32], to first: Int, in layers: [any CacheLayer]) {
+        // In ascending order a row is read before anything is written over it.
+        for (index, slot) in slots.enumerated() {
+            precondition(index == 0 || slots[index - 1] < slot, "move: slots are not in ascending order")
+            precondition(Int(slot) >= first + index, "move: slot \(slot) lies below its place \(first + index)")
+        }
+        for layer in layers {
+            guard let layer = layer as? CPUCacheLayer else { preconditionFailure("cpu: a layer of another backend") }
+            precondition(slots.allSatisfy { $0 < layer.capacity }, "move: a slot beyond \(layer.capacity)")
+            for (index, slot) in slots.enumerated() { ck_cache_copy(layer.view, slot, Int32(first + index)) }
+        }
+    }
+
+    /// Cosines and sines for positions up to `last`.
+    func table(for rotary: Rotary, upTo last: Int) -> RotaryTable {
+        if let table = rotaryTables.first(where: { $0.rotary == rotary }), table.positions > last { return table }
+        rotaryTables.removeAll { $0.rotary == rotary }
+        let table = RotaryTable(rotary, positions: max(512, (last + 1).nextPowerOfTwo))
+        rotaryTables.append(table)
+        return table
+    }
+}
+
+/// Cosine and sine of every pair's angle at every position: [position][pair][cosine, sine].
+final class RotaryTable {
+    let rotary: Rotary
+    let positions: Int
+    private let memory: AlignedMemory
+
+    init(_ rotary: Rotary, positions: Int) {
+        self.rotary = rotary
+        self.positions = positions
+        memory = AlignedMemory(bytes: positions * rotary.width * 4)
+        let frequencies = (0..<rotary.width / 2).map { pair in
+            pow(Double(rotary.base), -2 * Double(pair) / Double(rotary.width))
+        }
+        var place = memory.floats
+        for position in 0..<positions {
+            for frequency in frequencies {
+                let angle = Double(position) * frequency
+                place[0] = Float(cos(angle))
+                place[1] = Float(sin(angle))
+                place += 2
+            }
+        }
+    }
+
+    var start: UnsafePointer<Float> { UnsafePointer(memory.floats) }
+}
+
+extension Int {
+    /// The least power of two that is not less than this positive number.
+    fileprivate var nextPowerOfTwo: Int { 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount) }
+}

@@ -1,0 +1,159 @@
+// CPUMatrix.swift — the rows, weights and caches that the C kernels work on. Made by CPUBackend and CPUForwardPass.
+
+import CKernels
+
+/// Rows of float32, each padded with zeros to a multiple of 16.
+final class CPUMatrix: Matrix {
+    let rows: Int
+    let columns: Int
+    /// Floats from one row to the next.
+    let stride: Int
+    private let memory: PooledMemory
+    private let pool: BufferPool
+    private var quantized: QuantizedRows?
+
+    init(rows: Int, columns: Int, pool: BufferPool) {
+        self.rows = rows
+        self.columns = columns
+        self.pool = pool
+        stride = columns.roundedUp(to: 16)
+        memory = PooledMemory(bytes: rows * stride * 4, from: pool)
+    }
+
+    var floats: UnsafeMutablePointer<Float> { memory.floats }
+
+    func row(_ index: Int) -> UnsafeMutablePointer<Float> { floats + index * stride }
+
+    /// What a kernel reads. Whole numbers are made once, however many quantised weights the rows meet.
+    func activations(for format: ck_format, on machine: CPUMachine) -> ck_activations {
+        guard format == CK_Q8_0 || format == CK_Q4_0 else {
+            return ck_activations(
+                rows: Int32(rows), x: floats, stride: stride, q: nil, scales: nil, offsets: nil)
+        }
+        let whole = quantized ?? QuantizedRows(self, on: machine, pool: pool)
+        quantized = whole
+        return ck_activations(
+            rows: Int32(rows), x: floats, stride: stride, q: whole.numbers, scales: whole.scales,
+            offsets: whole.offsets)
+    }
+}
+
+/// Rows as whole numbers of one byte, with a scale for each 32 of them.
+private final class QuantizedRows {
+    private let memory: PooledMemory
+    let numbers: UnsafeMutablePointer<Int8>
+    let scales: UnsafeMutablePointer<Float>
+    let offsets: UnsafeMutablePointer<Int32>
+
+    init(_ matrix: CPUMatrix, on machine: CPUMachine, pool: BufferPool) {
+        precondition(matrix.columns % 32 == 0, "quantise: \(matrix.columns) columns, blocks hold 32")
+        let count = matrix.rows * matrix.columns, blocks = count / 32
+        memory = PooledMemory(bytes: count + 8 * blocks, from: pool)
+        numbers = memory.start.assumingMemoryBound(to: Int8.self)
+        scales = (memory.start + count).assumingMemoryBound(to: Float.self)
+        offsets = (memory.start + count + 4 * blocks).assumingMemoryBound(to: Int32.self)
+        ck_quantize(
+            machine.pointer, matrix.floats, Int32(matrix.rows), Int32(matrix.columns), matrix.stride, numbers, scales,
+            offsets)
+    }
+}
+
+/// A weight, packed for its use.
+final class CPUWeight: Weight {
+    enum Packing {
+        /// Panels of 16 outputs for the row-exact kernels.
+        case panels(ck_weight, AlignedMemory)
+        /// Float32 [outputs rounded up to 16, inputs] for BLAS.
+        case dense(AlignedMemory)
+        /// The file's own rows.
+        case table(StoredTensor)
+        /// Float32, padded with zeros to a multiple of 16.
+        case vector(AlignedMemory)
+    }
+
+    let outputs: Int
+    let inputs: Int
+    let packing: Packing
+
+    init(_ tensor: StoredTensor, for use: WeightUse, on machine: CPUMachine) throws(WeightError) {
+        try tensor.check(for: use)
+        outputs = tensor.rows
+        inputs = tensor.columns
+        switch use {
+        case .rowExactProduct: packing = Self.panels(tensor, on: machine)
+        case .fixedShapeProduct: packing = .dense(Self.floats(tensor, rows: tensor.rows.roundedUp(to: 16)))
+        case .table: packing = .table(tensor)
+        case .vector: packing = .vector(Self.floats(tensor, rows: 1))
+        }
+    }
+
+    /// The numbers of a vector of `count` numbers.
+    func vector(of count: Int) -> UnsafePointer<Float> {
+        guard case .vector(let memory) = packing else { preconditionFailure("CPUWeight: not packed as a vector") }
+        precondition(inputs == count, "CPUWeight: a vector of \(inputs) numbers meets \(count) columns")
+        return UnsafePointer(memory.floats)
+    }
+
+    private static func panels(_ tensor: StoredTensor, on machine: CPUMachine) -> Packing {
+        let format = tensor.format.code, outputs = Int32(tensor.rows), inputs = Int32(tensor.columns)
+        let memory = AlignedMemory(bytes: ck_packed_bytes(format, outputs, inputs))
+        if let rows = tensor.bytes.baseAddress {
+            ck_pack(machine.pointer, format, rows, outputs, inputs, memory.start)
+        }
+        return .panels(ck_weight(format: format, outputs: outputs, inputs: inputs, packed: memory.start), memory)
+    }
+
+    private static func floats(_ tensor: StoredTensor, rows: Int) -> AlignedMemory {
+        let count = (rows * tensor.columns).roundedUp(to: 16)
+        let memory = AlignedMemory(bytes: count * 4)
+        for row in 0..<tensor.rows { tensor.expand(row: row, to: memory.floats + row * tensor.columns) }
+        let filled = tensor.rows * tensor.columns
+        (memory.floats + filled).initialize(repeating: 0, count: count - filled)
+        return memory
+    }
+}
+
+extension StoredTensor {
+    /// Writes the `columns` numbers of one row as float32.
+    func expand(row: Int, to target: UnsafeMutablePointer<Float>) {
+        precondition(row >= 0 && row < rows, "StoredTensor: '\(name)' has \(rows) rows, no row \(row)")
+        guard let start = bytes.baseAddress else { return }
+        ck_expand(format.code, start + row * rowBytes, Int32(columns), target)
+    }
+}
+
+extension StoredTensor.Format {
+    var code: ck_format {
+        switch self {
+        case .float32: CK_F32
+        case .float16: CK_F16
+        case .bfloat16: CK_BF16
+        case .q8_0: CK_Q8_0
+        case .q4_0: CK_Q4_0
+        }
+    }
+}
+
+/// Keys and values of one layer, in the kernels' layout.
+final class CPUCacheLayer: CacheLayer {
+    let capacity: Int
+    let view: ck_cache
+    private let keys: AlignedMemory
+    private let values: AlignedMemory
+
+    init(capacity: Int, heads: Int, headWidth: Int) {
+        self.capacity = capacity
+        let slots = Int32(capacity.roundedUp(to: 16))
+        let keyFloats = ck_cache_key_floats(slots, Int32(heads), Int32(headWidth))
+        let valueFloats = ck_cache_value_floats(slots, Int32(heads), Int32(headWidth))
+        keys = AlignedMemory(bytes: keyFloats * 4)
+        values = AlignedMemory(bytes: valueFloats * 4)
+        #if DEBUG
+        // A slot that nobody wrote must not pass for a row of zeros.
+        keys.floats.initialize(repeating: .nan, count: keyFloats)
+        values.floats.initialize(repeating: .nan, count: valueFloats)
+        #endif
+        view = ck_cache(
+            keys: keys.floats, values: values.floats, slots: slots, heads: Int32(heads), width: Int32(headWidth))
+    }
+}

@@ -1,0 +1,198 @@
+// BackendLawTests.swift — the laws of the backend boundary as equalities of bits. Docs/Decisions/0002.
+
+import Testing
+
+@testable import Engine
+
+/// A LLaMA decoder of random weights: large enough that its products are shared among threads.
+private final class TinyDecoder {
+    struct Shape: Sendable {
+        let format: StoredTensor.Format
+        let heads: AttentionHeads
+        let inner: Int
+        var hidden: Int { heads.queries * heads.width }
+    }
+
+    static let shapes: [Shape] = [
+        Shape(format: .q8_0, heads: AttentionHeads(queries: 4, keys: 2, width: 32), inner: 224),
+        Shape(format: .q4_0, heads: AttentionHeads(queries: 4, keys: 4, width: 32), inner: 224),
+        Shape(format: .float32, heads: AttentionHeads(queries: 6, keys: 2, width: 18), inner: 203),
+        Shape(format: .float16, heads: AttentionHeads(queries: 8, keys: 8, width: 16), inner: 200),
+        Shape(format: .bfloat16, heads: AttentionHeads(queries: 3, keys: 1, width: 40), inner: 190),
+    ]
+    static let vocabulary = 70
+
+    struct Layer {
+        let norms: [any Weight]
+        let query, key, value, output, gate, up, down: any Weight
+    }
+
+    let backend: CPUBackend
+    let shape: Shape
+    let rotary: Rotary
+    let table: any Weight
+    let head: any Weight
+    let layers: [Layer]
+    var caches: [any CacheLayer]
+
+    init(_ configuration: CPUConfiguration, _ shape: Shape, capacity: Int = 160) throws {
+        let backend = try configuration.backend()
+        var random = SeededNumbers(seed: 10)
+        func weight(_ outputs: Int, _ inputs: Int, for use: WeightUse = .rowExactProduct) throws -> any Weight {
+            let scale = use == .vector ? 1 : 2 / Float(inputs).squareRoot()
+            return try backend.makeWeight(
+                .made(
+                    random.floats(outputs * inputs, scale: scale), rows: outputs,
+                    format: use == .vector ? .float32 : shape.format), for: use)
+        }
+        let hidden = shape.hidden, keyWidth = shape.heads.keys * shape.heads.width
+        layers = try (0..<2).map { _ in
+            Layer(
+                norms: [try weight(1, hidden, for: .vector), try weight(1, hidden, for: .vector)],
+                query: try weight(hidden, hidden), key: try weight(keyWidth, hidden),
+                value: try weight(keyWidth, hidden), output: try weight(hidden, hidden),
+                gate: try weight(shape.inner, hidden), up: try weight(shape.inner, hidden),
+                down: try weight(hidden, shape.inner))
+        }
+        table = try weight(Self.vocabulary, hidden, for: .table)
+        head = try weight(Self.vocabulary, hidden)
+        rotary = Rotary(base: 10000, width: shape.heads.width, pairing: .halves)
+        self.backend = backend
+        self.shape = shape
+        caches = layers.map { _ in
+            backend.makeCacheLayer(capacity: capacity, heads: shape.heads.keys, headWidth: shape.heads.width)
+        }
+    }
+
+    /// Logits of every row of the plan, row by row.
+    func logits(_ tokens: some Collection<Int32>, _ plan: ForwardPlan) throws -> [[Float]] {
+        let pass = backend.begin(plan)
+        var x = pass.embed(Array(tokens), from: table)
+        for (layer, cache) in zip(layers, caches) {
+            let normal = pass.normalize(x, by: .rootMeanSquare(gain: layer.norms[0], epsilon: 1e-5))
+            let queries = pass.rotate(pass.linear(normal, layer.query), heads: shape.heads.queries, by: rotary)
+            let keys = pass.rotate(pass.linear(normal, layer.key), heads: shape.heads.keys, by: rotary)
+            let attended = pass.attend(
+                queries: queries, keys: keys, values: pass.linear(normal, layer.value), heads: shape.heads,
+                cache: cache)
+            x = pass.linear(attended, layer.output, residual: x)
+            let second = pass.normalize(x, by: .rootMeanSquare(gain: layer.norms[1], epsilon: 1e-5))
+            x = pass.linear(pass.gated(second, gate: layer.gate, up: layer.up), layer.down, residual: x)
+        }
+        let numbers = try pass.read(pass.linear(x, head))
+        return stride(from: 0, to: numbers.count, by: Self.vocabulary).map {
+            Array(numbers[$0..<$0 + Self.vocabulary])
+        }
+    }
+
+    /// Logits of every token, decoded one at a time after `committed` rows of the cache.
+    func oneByOne(_ tokens: [Int32], after committed: Int = 0) throws -> [[UInt32]] {
+        try tokens.enumerated().map { try logits([$1], .text(rows: 1, after: committed + $0))[0].bits }
+    }
+}
+
+private func randomTokens(_ count: Int, using random: inout SeededNumbers) -> [Int32] {
+    (0..<count).map { _ in Int32.random(in: 0..<Int32(TinyDecoder.vocabulary), using: &random) }
+}
+
+@Suite struct `Backend laws` {
+    @Test(arguments: CPUConfiguration.all, TinyDecoder.shapes.indices)
+    func `a row has the same bits alone and among any number of rows`(
+        configuration: CPUConfiguration, shape: Int
+    ) throws {
+        var random = SeededNumbers(seed: 11)
+        let tokens = randomTokens(65, using: &random)
+        let decoder = try TinyDecoder(configuration, TinyDecoder.shapes[shape])
+        let alone = try decoder.oneByOne(tokens)
+        #expect(alone.joined().allSatisfy { Float(bitPattern: $0).isFinite })
+        for chunk in [2, 3, 5, 8, 16, 33, 64, 65] {
+            var together: [[UInt32]] = []
+            while together.count < tokens.count {
+                let rows = min(chunk, tokens.count - together.count)
+                together += try decoder.logits(
+                    tokens[together.count..<together.count + rows], .text(rows: rows, after: together.count)
+                ).map(\.bits)
+            }
+            #expect(together == alone, "chunks of \(chunk)")
+        }
+    }
+
+    @Test(arguments: InstructionSet.allCases.filter(\.isAvailable), TinyDecoder.shapes.indices)
+    func `the number of threads changes no bit`(instructions: InstructionSet, shape: Int) throws {
+        var random = SeededNumbers(seed: 12)
+        let tokens = randomTokens(40, using: &random)
+        let all = try [1, 2, 3].map { threads in
+            let decoder = try TinyDecoder(
+                CPUConfiguration(instructions: instructions, threads: threads), TinyDecoder.shapes[shape])
+            return try decoder.logits(tokens, .text(rows: 40, after: 0)).map(\.bits)
+                + decoder.logits([3], .text(rows: 1, after: 40)).map(\.bits)
+        }
+        #expect(all[1] == all[0] && all[2] == all[0])
+    }
+
+    @Test(arguments: CPUConfiguration.all, TinyDecoder.shapes.indices)
+    func `a tree node has the bits of its path decoded one token at a time, wherever its slots lie`(
+        configuration: CPUConfiguration, shape: Int
+    ) throws {
+        var random = SeededNumbers(seed: 13)
+        let shape = TinyDecoder.shapes[shape]
+        for (committed, rows) in [(0, 7), (1, 3), (15, 12), (37, 20)] {
+            let text = randomTokens(committed, using: &random), nodes = randomTokens(rows, using: &random)
+            let plan = randomTree(rows: rows, committed: committed, capacity: 160, using: &random)
+            guard case .ancestors(let lists) = plan.sight else { return }
+            let decoder = try TinyDecoder(configuration, shape)
+            if committed > 0 { _ = try decoder.logits(text, .text(rows: committed, after: 0)) }
+            let together = try decoder.logits(nodes, plan).map(\.bits)
+            let single = try TinyDecoder(configuration, shape)
+            _ = try single.oneByOne(text)
+            for row in 0..<rows {
+                let path = lists[row].map { nodes[plan.slots.firstIndex(of: $0)!] } + [nodes[row]]
+                let expected = try single.oneByOne(path, after: committed).last
+                #expect(expected == together[row], "node \(row) after \(committed)")
+            }
+        }
+    }
+
+    @Test(arguments: CPUConfiguration.all, TinyDecoder.shapes.indices)
+    func `a moved path is what plain decoding would have stored`(
+        configuration: CPUConfiguration, shape: Int
+    ) throws {
+        var random = SeededNumbers(seed: 14)
+        let shape = TinyDecoder.shapes[shape]
+        let text = randomTokens(20, using: &random), nodes = randomTokens(9, using: &random)
+        // Root at 20; the accepted path lies at 20, 22, 23, 27, so that sources and targets overlap.
+        let lists: [[Int32]] = [
+            [], [20], [20], [20, 22], [20, 22], [20, 21], [20, 22, 23], [20, 22, 23], [20, 21, 25],
+        ]
+        let plan = ForwardPlan(
+            arithmetic: .rowExact, sight: .ancestors(lists), committed: 20,
+            positions: lists.map { Int32(20 + $0.count) }, slots: (20..<29).map { $0 })
+        let decoder = try TinyDecoder(configuration, shape)
+        _ = try decoder.logits(text, .text(rows: 20, after: 0))
+        _ = try decoder.logits(nodes, plan)
+        decoder.backend.move([20, 22, 23, 27], to: 20, in: decoder.caches)
+        let next = randomTokens(2, using: &random)
+        let found = try decoder.logits(next, .text(rows: 2, after: 24)).map(\.bits)
+        let single = try TinyDecoder(configuration, shape)
+        let expected = try single.oneByOne(text + [0, 2, 3, 7].map { nodes[$0] } + next)
+        #expect(found == Array(expected.suffix(2)))
+    }
+
+    @Test(arguments: InstructionSet.allCases.filter(\.isAvailable))
+    func `a fixed-shape pass has the same bits for any number of threads`(instructions: InstructionSet) throws {
+        let results = try [1, 2, 3].map { threads -> [UInt32] in
+            var random = SeededNumbers(seed: 15)
+            let backend = try CPUBackend(threads: threads, instructions: instructions)
+            let pass = backend.begin(.vision(rows: 400))
+            let wide = try backend.makeWeight(.made(random.floats(1100 * 48), rows: 1100), for: .fixedShapeProduct)
+            let narrow = try backend.makeWeight(.made(random.floats(48 * 1100), rows: 48), for: .fixedShapeProduct)
+            let bias = try backend.makeWeight(.made(random.floats(1100), rows: 1), for: .vector)
+            let x = pass.load(random.floats(400 * 48), columns: 48)
+            let seen = pass.attend(
+                queries: x, keys: x, values: x, heads: AttentionHeads(queries: 3, keys: 3, width: 16), cache: nil)
+            let inner = pass.linear(seen, wide, bias: bias, activation: .quickGELU, residual: nil)
+            return try pass.read(pass.linear(inner, narrow, residual: x)).bits
+        }
+        #expect(results[1] == results[0] && results[2] == results[0])
+    }
+}

@@ -1,0 +1,59 @@
+// KernelMachineTests.swift — the pool of threads: every piece once, whatever the threads are doing.
+
+import CKernels
+import Testing
+
+@testable import Engine
+
+@Suite struct `Kernel machine` {
+    @Test(arguments: [1, 2, 4, 7])
+    func `every piece of every work runs exactly once`(threads: Int) throws {
+        let machine = try CPUMachine(instructions: .scalar, threads: threads)
+        for work in 0..<3000 {
+            let pieces = 1 + work % 23
+            var counts = [Int32](repeating: 0, count: pieces)
+            counts.withUnsafeMutableBytes { counts in
+                // Pieces have places of their own, so a piece that ran twice or never shows without atomics.
+                ck_machine_run(
+                    machine.pointer, Int32(pieces),
+                    { context, piece, _ in
+                        context!.assumingMemoryBound(to: Int32.self)[Int(piece)] += 1
+                    }, counts.baseAddress)
+            }
+            #expect(counts.allSatisfy { $0 == 1 }, "work \(work)")
+        }
+    }
+
+    @Test func `threads that fell asleep come back`() async throws {
+        let machine = try CPUMachine(instructions: .scalar, threads: 3)
+        for _ in 0..<5 {
+            try await Task.sleep(for: .milliseconds(3))
+            var threads = [Int32](repeating: -1, count: 300)
+            threads.withUnsafeMutableBytes { threads in
+                ck_machine_run(
+                    machine.pointer, 300,
+                    { context, piece, thread in
+                        context!.assumingMemoryBound(to: Int32.self)[Int(piece)] = thread
+                    }, threads.baseAddress)
+            }
+            #expect(threads.allSatisfy { (0..<3).contains($0) })
+        }
+    }
+
+    @Test func `the instruction set follows SPECCHAT_ISA, and nonsense is refused by name`() throws {
+        #expect(try InstructionSet.chosen(by: ["SPECCHAT_ISA": "scalar"]) == .scalar)
+        #expect(try InstructionSet.chosen(by: [:]).isAvailable)
+        #expect(try InstructionSet.chosen(by: ["SPECCHAT_ISA": ""]).isAvailable)
+        #expect(throws: CPUBackendError.unknownInstructionSet("mmx")) {
+            try InstructionSet.chosen(by: ["SPECCHAT_ISA": "mmx"])
+        }
+        #expect(
+            CPUBackendError.unknownInstructionSet("mmx").description
+                == "SPECCHAT_ISA names the instruction set 'mmx', which does not exist. "
+                + "Choose scalar, avx2, avx512, or unset it.")
+    }
+
+    @Test func `there is at least one core, and no more than the system has`() {
+        #expect(CPUMachine.physicalCores >= 1 && CPUMachine.physicalCores <= 4096)
+    }
+}
