@@ -114,7 +114,7 @@ enum DraftTreePane {
             let gap = String(repeating: " ", count: max(1, 5 - number.count))
             let line = mini(state.tree.rounds[shown - offset], phase: .committed, symbols: state.symbols)
             frame.draw(
-                [Span(gap + number + "  ", .faint)] + line, row: area.row + offset - 1, column: area.column,
+                [Span(gap + number + "  ", .faint)] + line, row: area.row + offset, column: area.column,
                 limit: area.endColumn)
         }
     }
