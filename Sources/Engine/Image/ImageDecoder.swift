@@ -20,6 +20,9 @@ enum ImageDecoder {
         }
         // Refused before decoding: the library would show half a picture, or complain on standard error.
         guard container.isComplete else { throw .truncated(path: path, format: format.rawValue) }
+        guard format != .webp || container.size != nil else {
+            throw .damaged(path: path, format: format.rawValue, detail: "it does not begin with a picture")
+        }
         let loading = try PictureLoading(format, path: path, pixels: pixels)
         try loading.feed(bytes)
         return try loading.finish(orientation: container.orientation)

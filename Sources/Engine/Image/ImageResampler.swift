@@ -73,30 +73,20 @@ enum ImageResampler {
     /// The pass along rows: every canvas row in `rows`, resized to the columns. Bytes [rows.count, columns.count, 3].
     private static func narrow(_ canvas: ImageCanvas, _ columns: AxisWeights, rows: Range<Int>) -> [UInt8] {
         let rowBytes = columns.first.count * 3
-        // Between the picture and the canvas's edges lies the sheet; only this middle changes from row to row.
-        var sheet = [UInt8]()
-        sheet.reserveCapacity(canvas.width * 3)
-        for _ in 0..<canvas.width { sheet += canvas.colour }
         let imageRowBytes = canvas.image.width * 3
+        let columns = ClippedWeights(columns, to: canvas)
         return [UInt8](unsafeUninitializedCapacity: rows.count * rowBytes) { target, filled in
             canvas.image.pixels.withUnsafeBufferPointer { pixels in
-                sheet.withUnsafeMutableBufferPointer { sheet in
-                    for (index, row) in rows.enumerated() {
-                        let outputBytes = index * rowBytes..<(index + 1) * rowBytes
-                        let output = UnsafeMutableBufferPointer(rebasing: target[outputBytes])
-                        guard row >= canvas.y && row < canvas.y + canvas.image.height else {
-                            // A weighted mean of one colour is that colour: the weights' rounding is far below 1/2.
-                            for at in 0..<rowBytes { output[at] = canvas.colour[at % 3] }
-                            continue
-                        }
+                for (index, row) in rows.enumerated() {
+                    let output = UnsafeMutableBufferPointer(
+                        rebasing: target[index * rowBytes..<(index + 1) * rowBytes])
+                    if row >= canvas.y && row < canvas.y + canvas.image.height {
                         let from = (row - canvas.y) * imageRowBytes
-                        let imageRow = UnsafeBufferPointer(rebasing: pixels[from..<from + imageRowBytes])
-                        if canvas.image.width == canvas.width {
-                            narrowRow(imageRow, columns, into: output)
-                        } else {
-                            for at in 0..<imageRowBytes { sheet[canvas.x * 3 + at] = imageRow[at] }
-                            narrowRow(UnsafeBufferPointer(sheet), columns, into: output)
-                        }
+                        narrowRow(
+                            UnsafeBufferPointer(rebasing: pixels[from..<from + imageRowBytes]), columns, into: output)
+                    } else {
+                        // A weighted mean of one colour is that colour: the weights' rounding is far below 1/2.
+                        for at in 0..<rowBytes { output[at] = canvas.colour[at % 3] }
                     }
                 }
             }
@@ -105,16 +95,13 @@ enum ImageResampler {
     }
 
     private static func narrowRow(
-        _ row: UnsafeBufferPointer<UInt8>, _ columns: AxisWeights, into output: UnsafeMutableBufferPointer<UInt8>
+        _ row: UnsafeBufferPointer<UInt8>, _ columns: ClippedWeights, into output: UnsafeMutableBufferPointer<UInt8>
     ) {
         columns.weights.withUnsafeBufferPointer { weights in
-            for column in 0..<columns.first.count {
-                var red: Int32 = 1 << (fractionBits - 1)
-                var green = red
-                var blue = red
-                var from = columns.first[column] * 3
-                let taps = column * columns.stride..<column * columns.stride + columns.count[column]
-                for tap in taps {
+            for (column, part) in columns.parts.enumerated() {
+                var (red, green, blue) = (part.red, part.green, part.blue)
+                var from = part.first * 3
+                for tap in part.taps {
                     let weight = weights[tap]
                     red &+= Int32(row[from]) &* weight
                     green &+= Int32(row[from + 1]) &* weight
@@ -150,6 +137,41 @@ enum ImageResampler {
     }
 
     private static func byte(_ sum: Int32) -> UInt8 { UInt8(clamping: sum >> fractionBits) }
+
+    /// The columns' weights where a row is the sheet at both ends and the picture between: what the sheet adds is summed
+    /// once. A picture one pixel wide would else cost as much as the square that it is padded to.
+    private struct ClippedWeights {
+        struct Part {
+            /// Where each channel's sum begins: one half, and the sheet's share.
+            var red: Int32 = 1 << (fractionBits - 1)
+            var green: Int32 = 1 << (fractionBits - 1)
+            var blue: Int32 = 1 << (fractionBits - 1)
+            /// The picture's first column that is summed, and the weights of it and the next ones.
+            var first: Int
+            var taps: Range<Int>
+        }
+
+        let weights: [Int32]
+        private(set) var parts: [Part] = []
+
+        init(_ columns: AxisWeights, to canvas: ImageCanvas) {
+            weights = columns.weights
+            let colour = canvas.colour.map(Int32.init)
+            for column in columns.first.indices {
+                let inputs = columns.first[column]..<columns.first[column] + columns.count[column]
+                let seen = inputs.clamped(to: canvas.x..<canvas.x + canvas.image.width)
+                let start = column * columns.stride
+                let taps = start + seen.lowerBound - inputs.lowerBound..<start + seen.upperBound - inputs.lowerBound
+                var part = Part(first: seen.lowerBound - canvas.x, taps: taps)
+                for tap in start..<start + inputs.count where !taps.contains(tap) {
+                    part.red &+= colour[0] &* weights[tap]
+                    part.green &+= colour[1] &* weights[tap]
+                    part.blue &+= colour[2] &* weights[tap]
+                }
+                parts.append(part)
+            }
+        }
+    }
 
     /// For each output index along one axis: which inputs it sums, and their weights.
     private struct AxisWeights {

@@ -56,7 +56,8 @@ struct PictureContainer: Sendable, Equatable {
     private(set) var isComplete = true
     /// EXIF orientation 1...8 where the decoder's library would not look for it (PNG and WebP).
     private(set) var orientation: Int?
-    /// Canvas in pixels where the decoder's library would allocate before it can be asked (WebP).
+    /// Canvas in pixels where the decoder's library would allocate before it can be asked (WebP); absent there when
+    /// the file does not begin with a picture, which the library may yet take for one of any size.
     private(set) var size: (width: Int, height: Int)?
 
     static func == (left: PictureContainer, right: PictureContainer) -> Bool {
@@ -144,7 +145,7 @@ struct PictureContainer: Sendable, Equatable {
             let body = bytes[at + 8..<at + 8 + length]
             if name.elementsEqual("EXIF".utf8) {
                 orientation = Self.exifOrientation(body)
-            } else if size == nil {
+            } else if at == 12 {
                 size = Self.webpSize(name, body)
             }
             at += 8 + length + length & 1

@@ -101,6 +101,21 @@ import Testing
         }
     }
 
+    @Test func `refuse headers that would have the decoder set aside gigabytes`() throws {
+        // Both found by fuzzing. 0x2F begins a bare lossless stream, whose size the next bytes are taken for.
+        var webp = try ImageFixtures.bytes("lossless.webp")
+        webp[12] = 0x2F
+        let misbegun = ImageError.damaged(path: "a", format: "WebP", detail: "it does not begin with a picture")
+        #expect(throws: misbegun) { try ImageDecoder.decode(webp, path: "a") }
+        for field in [10, 14] {
+            var bitmap = try ImageFixtures.bytes("plain.bmp")
+            bitmap.replaceSubrange(field..<field + 4, with: [0, 0, 0, 0xD0])
+            #expect(throws: ImageError.truncated(path: "a", format: "BMP")) {
+                try ImageDecoder.decode(bitmap, path: "a")
+            }
+        }
+    }
+
     @Test(arguments: try! FileManager.default.contentsOfDirectory(atPath: ImageFixtures.path("")))
     func `refuse every short beginning of every file without a crash`(name: String) throws {
         let whole = try ImageFixtures.bytes(name)

@@ -53,12 +53,17 @@ import Testing
         #expect(Array(square.pixels[(15 * 40) * 3..<(15 * 40) * 3 + 3]) == [255, 255, 255])
     }
 
-    @Test(arguments: [ImagePreprocessor.Framing.pad, .crop])
-    func `takes the longest and thinnest picture without building it`(framing: ImagePreprocessor.Framing) {
+    @Test(arguments: [ImagePreprocessor.Framing.pad, .crop], [(ImageLimits.side, 1), (1, ImageLimits.side)])
+    func `takes the longest and thinnest picture without building it`(
+        framing: ImagePreprocessor.Framing, shape: (Int, Int)
+    ) {
         let line = PixelImage(
-            width: ImageLimits.side, height: 1, pixels: [UInt8](repeating: 90, count: ImageLimits.side * 3),
-            source: PixelImage.Source(name: "line", width: ImageLimits.side, height: 1))
+            width: shape.0, height: shape.1, pixels: [UInt8](repeating: 90, count: ImageLimits.side * 3),
+            source: PixelImage.Source(name: "line", width: shape.0, height: shape.1))
+        let start = ContinuousClock.now
         let square = ImagePreprocessor(size: 28, patch: 14, framing: framing).framed(line)
+        // Unoptimised and on a busy machine; summing the sheet pixel by pixel takes minutes.
+        #expect(ContinuousClock.now - start < .seconds(20))
         #expect(square.pixels.count == 28 * 28 * 3)
         if framing == .crop { #expect(square.pixels.allSatisfy { $0 == 90 }) }
     }
