@@ -2,6 +2,26 @@ import Testing
 
 @testable import Engine
 
+/// What Goldens/README.md says of a reference model.
+struct ReferenceSizes: Sendable {
+    let folder: String
+    /// Hidden size, blocks, heads, key heads.
+    let language: [Int]
+    let rotaryBase: Float
+    let isTied: Bool
+    /// Picture, patch, hidden size, blocks.
+    let vision: [Int]
+
+    static let all = [
+        ReferenceSizes(
+            folder: "grouped", language: [64, 2, 4, 2], rotaryBase: 10_000, isTied: false, vision: [56, 14, 32, 2]),
+        ReferenceSizes(
+            folder: "tied", language: [96, 1, 6, 2], rotaryBase: 10_000, isTied: true, vision: [42, 14, 30, 2]),
+        ReferenceSizes(
+            folder: "theta", language: [48, 3, 3, 1], rotaryBase: 500_000, isTied: false, vision: [56, 7, 24, 3]),
+    ]
+}
+
 @Suite struct `Model configuration` {
     @Test func `a language model's sizes come from its keys`() throws {
         let model = try LanguageModelConfiguration(GGUFBuilder.language().open())
@@ -77,5 +97,18 @@ import Testing
     @Test func `a file may hold a projector alone`() throws {
         let projector = try ProjectorConfiguration(GGUFBuilder.projector().open())
         #expect([projector.inputs, projector.hidden, projector.outputs] == [6, 8, 8])
+    }
+
+    @Test(arguments: ReferenceSizes.all)
+    func `files of the gguf package read with the sizes that they were written with`(sizes: ReferenceSizes) throws {
+        let folder =
+            #filePath.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/Goldens/\(sizes.folder)"
+        let model = try LanguageModelConfiguration(GGUF(path: "\(folder)/language.gguf"))
+        #expect([model.hidden, model.blocks, model.heads, model.keyHeads] == sizes.language)
+        #expect(model.rotary.base == sizes.rotaryBase)
+        #expect(model.isOutputTied == sizes.isTied)
+        let tower = try VisionConfiguration(GGUF(path: "\(folder)/vision.gguf"))
+        #expect([tower.imageSize, tower.patchSize, tower.hidden, tower.blocks] == sizes.vision)
+        #expect(tower.projector.inputs == tower.hidden && tower.projector.outputs == model.hidden)
     }
 }
