@@ -187,4 +187,24 @@ private func open(
             try ModelBundle.demoFolder(environment: [:], executable: nil, currentFolder: folder.url)
         }
     }
+
+    @Test func `the demo model in the package is whole, and its parts fit together`() throws {
+        let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let bundle = try open(package.appending(path: "Assets/demo").path)
+        let file = try GGUF(path: bundle.target.path)
+        let target = try LanguageModelConfiguration(file)
+        let vocabulary = try Vocabulary(file)
+        let tower = try VisionConfiguration(GGUF(path: #require(bundle.vision).path))
+        #expect(tower.projector.outputs == target.hidden)
+        #expect(bundle.draft != nil && bundle.drafts.count == 2 && bundle.notice != nil)
+        for draft in bundle.drafts {
+            let file = try GGUF(path: draft.model.path)
+            let projector = try ProjectorConfiguration(GGUF(path: #require(draft.projector).path))
+            #expect(try projector.outputs == LanguageModelConfiguration(file).hidden)
+            #expect(projector.inputs == tower.hidden)
+            #expect(try Vocabulary(file) == vocabulary)
+        }
+        #expect(ChatTemplate(metadata: try file.string("tokenizer.chat_template")) == .plain)
+    }
 }
