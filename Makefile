@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 # A picture of one's own: make chat IMAGE=photo.jpg
-IMAGE ?= Assets/pictures/scene.png
+IMAGE ?= Assets/pictures/demo.png
 # Debian's own Python: one found earlier in PATH would not see Debian's pexpect and pyte.
 PYTHON ?= /usr/bin/python3
 # More flags for every swift command, such as SWIFTFLAGS='--jobs 2'.

@@ -45,6 +45,10 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .testTarget(
             name: "EngineTests", dependencies: ["Engine", "CKernels"], exclude: ["Goldens", "Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["specchat", "Engine", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
         .testTarget(name: "ChatTUITests", dependencies: ["ChatTUI", "Engine"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

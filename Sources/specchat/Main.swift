@@ -1,4 +1,4 @@
-// Main.swift — the command line's door.
+// Main.swift — the command line's door: what the program is called with, and how it ends.
 
 import ArgumentParser
 import Engine
@@ -7,11 +7,80 @@ import Foundation
 @main
 struct Specchat: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "specchat", abstract: "Chat about a picture in the terminal, speculatively and losslessly.")
+        commandName: "specchat",
+        abstract: "Chat about a picture in the terminal, with speculative decoding that never changes the answer.",
+        discussion: """
+            Without a subcommand the chat starts. Nothing leaves the machine.
 
-    static func main() async {
+            EXAMPLES:
+              specchat --image scene.png
+              specchat --image photo.jpg --model llava-1.5-7b.gguf --mmproj mmproj.gguf
+              specchat ask "What is left of the dog?" --image scene.png
+              specchat ask "Describe the picture." --image scene.png --trace rounds.jsonl
+              specchat replay rounds.jsonl
+
+            EXIT CODES:
+            \(ProgramStatus.allCases.map { "  \($0.rawValue)\t\($0.meaning)" }.joined(separator: "\n"))
+            """,
+        version: "0.1.0",
+        subcommands: [
+            ChatCommand.self, AskCommand.self, ScoreCommand.self, InspectCommand.self, ReplayCommand.self,
+            BenchCommand.self,
+        ],
+        defaultSubcommand: ChatCommand.self)
+
+    /// Runs on the main thread and keeps a command without `async` there: the chat blocks the thread that it is given,
+    /// and the pool's may be the only one.
+    @MainActor static func main() async {
         // First of all: this process may be the child that decodes one picture.
         if let status = DecodeWorker.serve(ifAskedBy: CommandLine.arguments) { Foundation.exit(status) }
-        await main(nil)
+        TextOutput.fillClosedStreams()
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let code as ExitCode {
+            Foundation.exit(code.rawValue)
+        } catch {
+            Foundation.exit(end(with: error).rawValue)
+        }
+    }
+
+    /// Says why the program ends and returns the status that goes with it.
+    private static func end(with error: any Error) -> ProgramStatus {
+        switch exitCode(for: error) {
+        case .success:
+            // Not an error at all: help, the version or a completion script was asked for.
+            do {
+                try TextOutput.standard.line(fullMessage(for: error))
+                return .success
+            } catch {
+                TextOutput.complain("\(error)")
+                return .failure
+            }
+        case .validationFailure:
+            TextOutput.complain("\(sentence(message(for: error))) \(helpHint(for: error))")
+            return .usage
+        default:
+            let status = ProgramStatus(of: error)
+            // Whoever pressed Ctrl-C knows.
+            if status != .interrupted && status != .terminated { TextOutput.complain("\(error)") }
+            return status
+        }
+    }
+
+    /// `text` with a full stop, on one line.
+    private static func sentence(_ text: String) -> String {
+        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        return line.hasSuffix(".") || line.hasSuffix("?") ? line : line + "."
+    }
+
+    /// Where to read on: the parser knows which subcommand was meant.
+    private static func helpHint(for error: any Error) -> String {
+        let lines = fullMessage(for: error).split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        return lines.last { $0.hasPrefix("See '") } ?? "See 'specchat --help' for more information."
     }
 }

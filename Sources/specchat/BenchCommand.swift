@@ -1,0 +1,156 @@
+// BenchCommand.swift — `specchat bench`: plain decoding against every policy and draft, on this machine, with its proof.
+
+import ArgumentParser
+import Engine
+import Foundation
+
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure speculation against plain decoding, and check that the answers are equal.",
+        discussion: """
+            Every conversation is decoded without speculation and with every policy and draft, in turns, several times. \
+            Times are medians over the repeats, summed over the conversations; a speedup is plain decoding's time over \
+            the other's. Ends with status 1 when an answer differs.
+
+            EXAMPLES:
+              specchat bench
+              specchat bench --quick --draft small
+              specchat bench --temperature 0.7 --rounds 5 --json
+              specchat bench --lossless --cases 500
+            """)
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("Repeats of every conversation.", valueName: "n"))
+    var rounds = 3
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Conversations, spread evenly over the prompts; default: 40, or all with --lossless.", valueName: "n"))
+    var conversations: Int?
+
+    @Option(help: ArgumentHelp("The conversations: a JSON file; default: the model's own.", valueName: "file"))
+    var prompts: String?
+
+    @Flag(help: "Eight conversations, one repeat.")
+    var quick = false
+
+    @Flag(help: "Time nothing; compare a grid of settings with plain decoding.")
+    var lossless = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Cases of the grid for --lossless; 0 for all of them.", valueName: "n"))
+    var cases = 2400
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("Give every draft tree this many nodes.", valueName: "n"))
+    var nodes: Int?
+
+    @Flag(help: "Print one JSON object in place of the table.")
+    var json = false
+
+    @OptionGroup(title: "Choosing tokens") var sampler: SamplerFlags
+    @OptionGroup(title: "Model and machine") var model: ModelOptions
+
+    func validate() throws {
+        guard rounds >= 1 else { throw ValidationError("--rounds must be 1 or more") }
+        guard conversations.map({ $0 >= 1 }) ?? true else { throw ValidationError("--conversations must be 1 or more") }
+        guard cases >= 0 else { throw ValidationError("--cases must be 0 (all) or more") }
+        guard nodes.map({ (1...SpeculationFlags.mostNodes).contains($0) }) ?? true else {
+            throw ValidationError("--nodes must be between 1 and \(SpeculationFlags.mostNodes)")
+        }
+    }
+
+    func run() async throws {
+        let opened = try model.open()
+        let prompts = try BenchPrompts.read(
+            path: self.prompts ?? Self.promptsPath(opened.bundle))
+        // Without a choice all drafts are measured; with one, only that.
+        let drafts =
+            if let draft = model.draft { draft == "none" ? [] : [draft] } else { opened.bundle.drafts.map(\.name) }
+        let isEqual = try await untilStopped {
+            lossless
+                ? try await compare(prompts, drafts: drafts)
+                : try await measure(opened, prompts, drafts: drafts)
+        }
+        if !isEqual { throw ExitCode(ProgramStatus.failure.rawValue) }
+    }
+
+    /// The prompts that a bundle brings along.
+    private static func promptsPath(_ bundle: ModelBundle) -> String {
+        bundle.target.deletingLastPathComponent().appending(path: BenchPrompts.fileName).path
+    }
+
+    // MARK: Timing
+
+    private func measure(_ opened: OpenModel, _ prompts: BenchPrompts, drafts: [String]) async throws -> Bool {
+        let chosen = prompts.spread(conversations ?? (quick ? 8 : 40))
+        let talks = try chosen.prompts.map { try BenchConversation($0, in: chosen) }
+        let variants = BenchVariant.all(drafts: drafts)
+        // Plain decoding has an engine without a draft, which would read the prompts too and count against it.
+        var engines: [String?: ChatEngine] = [:]
+        for draft in [nil] + drafts.map(Optional.some) {
+            engines[draft] = try model.open(draft: draft ?? "none").makeEngine()
+        }
+        var last = BenchRun()
+        for variant in variants {
+            guard let engine = engines[variant.draft] else { continue }
+            try await follow(engine.load())
+            last = try await talks[0].run(on: engine, options: options(variant))
+        }
+        let repeats = quick ? 1 : rounds
+        var runs = BenchRuns(conversations: talks.count)
+        for repetition in 0..<repeats {
+            for (index, talk) in talks.enumerated() {
+                report("repeat \(repetition + 1) of \(repeats), conversation \(index + 1) of \(talks.count)")
+                // The order turns from conversation to conversation, so that a slow moment hits no one variant.
+                for turn in variants.indices {
+                    let variant = variants[(turn + index + repetition) % variants.count]
+                    guard let engine = engines[variant.draft] else { continue }
+                    runs.add(
+                        try await talk.run(on: engine, options: options(variant)), of: variant, conversation: index)
+                }
+            }
+        }
+        let (compared, different) = runs.equality
+        let result = BenchResult(
+            model: opened.bundle.name, backend: last.backend, threads: last.threads,
+            temperature: sampler.temperature, conversations: talks.count,
+            answers: talks.reduce(0) { $0 + $1.questions.count }, repeats: repeats,
+            figures: variants.compactMap(runs.figures), compared: compared, different: different)
+        try json
+            ? TextOutput.standard.line(JSONText.line(BenchJSON(result: result)))
+            : TextOutput.standard.write(result.text)
+        return different == 0
+    }
+
+    private func options(_ variant: BenchVariant) -> GenerationOptions {
+        var options = GenerationOptions()
+        options.sampler = sampler.options
+        options.maximumTokens = sampler.maxTokens
+        options.speculation.policy = variant.speculation
+        options.speculation.nodes = variant.speculation == .off ? nil : nodes
+        return options
+    }
+
+    // MARK: Equality
+
+    private func compare(_ prompts: BenchPrompts, drafts: [String]) async throws -> Bool {
+        let chosen = prompts.spread(conversations ?? prompts.prompts.count)
+        let grid = LosslessGrid(prompts: chosen.prompts.count, drafts: drafts)
+        let sample = grid.cases(cases == 0 ? grid.count : cases, seed: sampler.seed)
+        var runner = LosslessRunner(
+            model: model, conversations: try chosen.prompts.map { try BenchConversation($0, in: chosen) },
+            maximumTokens: sampler.maxTokens)
+        let result = try await runner.run(sample) { done in
+            if done % 100 == 0 { report("\(done) of \(sample.count) cases (the whole grid has \(grid.count))") }
+        }
+        try json ? TextOutput.standard.line(JSONText.line(result)) : TextOutput.standard.write(result.text)
+        return result.differing.isEmpty
+    }
+
+    /// Says how far it has come to whoever watches.
+    private func report(_ progress: String) {
+        if TextOutput.errors.isTerminal { try? TextOutput.errors.line(progress) }
+    }
+}

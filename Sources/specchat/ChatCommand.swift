@@ -1,0 +1,62 @@
+// ChatCommand.swift — `specchat chat`, the default: a conversation on the screen.
+
+public import ArgumentParser
+public import ChatTUI
+import Engine
+
+extension ImageProtocol: ExpressibleByArgument {}
+
+struct ChatCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chat",
+        abstract: "Chat about a picture (the default).",
+        discussion: """
+            On a terminal this is a full screen; /help lists its commands and F1 its keys. Elsewhere questions are read \
+            line by line and answers are plain text.
+
+            EXAMPLES:
+              specchat --image scene.png
+              specchat --image scene.png --draft medium --temperature 0.7
+              specchat --model llava-1.5-7b.gguf --mmproj mmproj.gguf --draft vicuna-68m.gguf
+            """)
+
+    @Option(help: ArgumentHelp("A picture to begin with: JPEG, PNG, WebP, GIF, BMP or TIFF.", valueName: "path"))
+    var image: [String] = []
+
+    @Option(help: "How pictures are drawn on the screen.")
+    var imageProtocol = ImageProtocol.auto
+
+    @OptionGroup(title: "Choosing tokens") var sampler: SamplerFlags
+    @OptionGroup(title: "Speculation") var speculation: SpeculationFlags
+    @OptionGroup(title: "Model and machine") var model: ModelOptions
+
+    func run() throws {
+        // With --speculation off the draft is loaded all the same: /spec may ask for it later.
+        let opened = try model.open()
+        let engine = opened.makeEngine()
+        let source = ChatSource(
+            load: { engine.load() }, attach: { engine.attach($0) }, ask: { engine.ask($0, options: $1) },
+            clear: { engine.clear() })
+        let configuration = ChatConfiguration(
+            source: source, modelName: opened.bundle.name, draftName: opened.bundle.defaultDraft,
+            welcome: Self.welcome(opened.bundle), options: options, images: image, imageProtocol: imageProtocol)
+        let status = ChatApp(configuration: configuration).run()
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    private var options: GenerationOptions {
+        var options = GenerationOptions()
+        options.sampler = sampler.options
+        options.speculation = speculation.options
+        options.maximumTokens = sampler.maxTokens
+        return options
+    }
+
+    /// What the empty screen says: what this is, what the model can do, how to begin.
+    private static func welcome(_ bundle: ModelBundle) -> [String] {
+        var lines = ["\(bundle.name): ask about a picture. Nothing leaves this machine."]
+        if let notice = bundle.notice { lines.append(notice) }
+        lines.append("/image PATH shows it a picture, /help lists the commands, F1 the keys.")
+        return lines.map(harmless)
+    }
+}

@@ -1,0 +1,90 @@
+// TextOutput.swift — the standard streams: every write checked, nothing in them that a terminal would obey.
+
+import Foundation
+
+/// A stream that text goes to.
+struct TextOutput: Sendable {
+    static let standard = TextOutput(descriptor: STDOUT_FILENO, name: "the standard output")
+    static let errors = TextOutput(descriptor: STDERR_FILENO, name: "the standard error output")
+
+    let descriptor: Int32
+    let name: String
+
+    var isTerminal: Bool { isatty(descriptor) == 1 }
+
+    /// Writes all of `text`, unbuffered: what an interruption leaves behind is all that was generated before it.
+    func write(_ text: String) throws {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            if written > 0 {
+                bytes = bytes.dropFirst(written)
+            } else if written < 0 && errno == EPIPE {
+                // The reader has what it wanted. Ends as other tools do, also where the caller has SIGPIPE ignored.
+                signal(SIGPIPE, SIG_DFL)
+                raise(SIGPIPE)
+            } else if written < 0 && errno != EINTR {
+                throw CommandFailure(.failure, "cannot write to \(name): \(String(cString: strerror(errno))).")
+            }
+        }
+    }
+
+    func line(_ text: String) throws { try write(text + "\n") }
+
+    /// Says something beside the answer. When even that cannot be written there is nobody left to tell.
+    static func complain(_ text: String) { try? errors.line("specchat: \(harmless(text))") }
+
+    /// Fills the places of closed standard streams, so that no file opened later stands where a stream belongs.
+    ///
+    /// What fills them cannot be written to: an answer for a closed output then fails as such, instead of going into
+    /// the trace that happened to get its number.
+    static func fillClosedStreams() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
+            _ = open("/dev/null", O_RDONLY)
+        }
+    }
+}
+
+/// The standard input as one text; bytes that are not UTF-8 become replacement characters.
+enum TextInput {
+    static func all() throws -> String {
+        do {
+            let data = try FileHandle.standardInput.readToEnd() ?? Data()
+            return String(decoding: data, as: UTF8.self)
+        } catch {
+            throw CommandFailure(.failure, "cannot read the standard input: \(error.localizedDescription).")
+        }
+    }
+
+    /// `argument`, or the standard input where it is "-", without the line end that closes it.
+    static func text(of argument: String) throws -> String {
+        guard argument == "-" else { return argument }
+        let text = try all()
+        return text.hasSuffix("\r\n") || text.hasSuffix("\n") ? String(text.dropLast()) : text
+    }
+}
+
+/// `text` with every control character but line end and tab shown as a picture of itself: models, files and prompts may
+/// hold escape sequences, and a terminal would obey them.
+func harmless(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: isHarmful) else { return text }
+    var shown = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+        switch scalar.value {
+        case _ where !isHarmful(scalar): shown.append(scalar)
+        case 0..<0x20: shown.append(Unicode.Scalar(0x2400 + scalar.value) ?? "\u{FFFD}")
+        case 0x7F: shown.append("\u{2421}")
+        default: shown.append("\u{FFFD}")
+        }
+    }
+    return String(shown)
+}
+
+/// Control characters (C0, DEL, C1) and those that reorder the text around them.
+private func isHarmful(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x09, 0x0A: false
+    case 0..<0x20, 0x7F...0x9F, 0x202A...0x202E, 0x2066...0x2069: true
+    default: false
+    }
+}

@@ -1,0 +1,171 @@
+// BenchTests.swift — the benchmark's arithmetic on runs whose figures are known, and the fairness of its grid.
+
+import Engine
+import Foundation
+import Testing
+
+@testable import specchat
+
+@Suite struct `Bench arithmetic` {
+    @Test(
+        arguments: [([], 0), ([3], 3), ([4, 1], 2.5), ([9, 1, 2], 2), ([1, 2, 3, 100], 2.5)] as [([Double], Double)])
+    func `takes the middle value`(values: [Double], middle: Double) {
+        #expect(median(values) == middle)
+    }
+
+    private let chain = BenchVariant(speculation: .chain, draft: "small")
+
+    /// Two conversations, three repeats; one slow moment in each variant that a median must not see.
+    private func runs() -> BenchRuns {
+        func run(_ decode: Double, tokens: [Int32] = [1, 2, 3, 4, 5, 6], rounds: Int) -> BenchRun {
+            var run = BenchRun()
+            (run.answers, run.rounds, run.drafted, run.accepted) = ([tokens], rounds, 10, 6 - rounds)
+            (run.vision, run.prefill, run.decode, run.endToEnd) = (1, 1, decode, decode + 2)
+            return run
+        }
+        var runs = BenchRuns(conversations: 2)
+        for (conversation, times) in [[4.0, 40, 4], [2.0, 2, 2]].enumerated() {
+            for time in times { runs.add(run(time, rounds: 6), of: .plain, conversation: conversation) }
+        }
+        for (conversation, times) in [[2.0, 2, 2], [1.0, 1, 10]].enumerated() {
+            for time in times { runs.add(run(time, rounds: 2), of: chain, conversation: conversation) }
+        }
+        return runs
+    }
+
+    @Test func `divides sums of medians`() throws {
+        let figures = try #require(runs().figures(of: chain))
+        #expect(figures.decode == 3)
+        #expect(figures.decodeSpeedup == 2)
+        #expect(figures.endToEndSpeedup == 10.0 / 7)
+        #expect(figures.acceptanceLength == 3)
+        #expect(figures.acceptedPerRound == 2)
+        #expect(figures.draftedPerRound == 5)
+        #expect(figures.tokensPerSecond == 4)
+        #expect(figures.decodeSpeedupRange == 0.5...14)
+    }
+
+    @Test func `gives plain decoding a speedup of one`() throws {
+        let figures = try #require(runs().figures(of: .plain))
+        #expect(figures.decodeSpeedup == 1)
+        #expect(figures.acceptanceLength == 1)
+    }
+
+    @Test func `has no figures for what was not run`() {
+        #expect(runs().figures(of: BenchVariant(speculation: .dynamic, draft: "small")) == nil)
+        #expect(BenchRuns(conversations: 1).figures(of: .plain) == nil)
+    }
+
+    @Test func `counts every answer that differs from plain decoding's`() {
+        var runs = runs()
+        #expect(runs.equality == (compared: 10, different: 0))
+        var other = BenchRun()
+        other.answers = [[1, 2, 3, 4, 5, 7]]
+        runs.add(other, of: chain, conversation: 1)
+        #expect(runs.equality == (compared: 11, different: 1))
+        other.answers = []
+        runs.add(other, of: .plain, conversation: 0)
+        #expect(runs.equality == (compared: 12, different: 2))
+    }
+
+    @Test func `measures every policy with every draft, and plain decoding once`() {
+        #expect(
+            BenchVariant.all(drafts: ["a", "b"]).map(\.name) == ["off", "chain a", "dynamic a", "chain b", "dynamic b"])
+        #expect(BenchVariant.all(drafts: []) == [.plain])
+    }
+
+    @Test func `says in the table whether the answers are equal`() throws {
+        let figures = try [BenchVariant.plain, chain].map { try #require(runs().figures(of: $0)) }
+        func result(different: Int) -> BenchResult {
+            BenchResult(
+                model: "demo", backend: "cpu", threads: 2, temperature: 0, conversations: 2, answers: 2, repeats: 3,
+                figures: figures, compared: 10, different: different)
+        }
+        let lines = result(different: 0).text.split(separator: "\n")
+        #expect(
+            lines.first == "demo, 2 conversations, 2 answers, temperature 0.0, 2 threads, cpu, 3 interleaved repeats")
+        #expect(lines.contains { $0.hasPrefix("chain small") && $0.contains("2.00x  0.50-14.00") })
+        #expect(lines.last == "All 10 answers are equal to plain decoding's, token for token.")
+        #expect(result(different: 1).text.hasSuffix("1 of 10 answers DIFFER from plain decoding's.\n"))
+        let json = try JSONText.line(BenchJSON(result: result(different: 0)))
+        #expect(json.contains(#""decode_speedup":2"#))
+        #expect(json.contains(#""draft":null"#))
+    }
+}
+
+@Suite struct `Lossless grid` {
+    private let grid = LosslessGrid(prompts: 5, drafts: ["small", "medium"])
+
+    @Test func `holds every combination once`() {
+        #expect(grid.count == 5 * 3 * (2 * 2 * 6 * 2 + 1))
+        let all = grid.cases(.max, seed: 1)
+        #expect(all.count == grid.count)
+        #expect(Set(all).count == grid.count)
+    }
+
+    @Test func `is sampled evenly along every axis`() {
+        // Three packs of 49 ways; a card that comes to the same place again is passed over.
+        let cases = grid.cases(147, seed: 7)
+        #expect(Set(cases).count == 147)
+        func counts<Key: Hashable>(_ key: (LosslessCase) -> Key) -> [Key: Int] {
+            Dictionary(grouping: cases, by: key).mapValues(\.count)
+        }
+        #expect(counts(\.threads).values.allSatisfy { (69...78).contains($0) })
+        #expect(counts(\.variant).count == 5)
+        #expect(counts(\.variant).allSatisfy { ($0.key == .plain ? 2...4 : 33...39).contains($0.value) })
+        #expect(counts(\.nodes).count == 6 && counts(\.nodes).values.allSatisfy { (21...29).contains($0) })
+        #expect(counts(\.temperature).values.allSatisfy { (45...52).contains($0) })
+        #expect(counts(\.prompt).count == 5)
+    }
+
+    @Test func `is the same for the same seed`() {
+        #expect(grid.cases(50, seed: 3) == grid.cases(50, seed: 3))
+        #expect(grid.cases(50, seed: 3) != grid.cases(50, seed: 4))
+    }
+
+    @Test func `without a draft holds plain decoding on more threads`() {
+        let cases = LosslessGrid(prompts: 5, drafts: []).cases(100, seed: 0)
+        #expect(cases.count == 15)
+        #expect(cases.allSatisfy { $0.variant == .plain && $0.threads == 2 })
+    }
+}
+
+@Suite struct `Bench prompts` {
+    private func prompt(_ picture: String?, _ questions: String...) -> BenchPrompt {
+        BenchPrompt(picture: picture, turns: questions.map(BenchPrompt.Turn.init))
+    }
+
+    private func file(_ text: String) throws -> String {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("prompts-\(UUID().uuidString).json")
+            .path
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        return path
+    }
+
+    @Test func `are read with their folder`() throws {
+        let path = try file(
+            #"{"prompts": [{"picture": "a.png", "turns": [{"question": "x", "kind": "k"}, {"question": "y"}]}, {"turns": [{"question": "z"}]}]}"#
+        )
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let prompts = try BenchPrompts.read(path: path)
+        #expect(
+            prompts.prompts == [
+                prompt("a.png", "x", "y"), prompt(nil, "z"),
+            ])
+        #expect(prompts.folder.path == URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    }
+
+    @Test(arguments: ["", "[]", #"{"prompts": []}"#, #"{"prompts": [{"turns": []}]}"#])
+    func `that hold nothing are refused`(text: String) throws {
+        let path = try file(text)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        #expect(throws: CommandFailure.self) { try BenchPrompts.read(path: path) }
+    }
+
+    @Test func `are thinned evenly`() {
+        let all = BenchPrompts(
+            prompts: (0..<10).map { prompt(nil, "\($0)") }, folder: URL(fileURLWithPath: "/"))
+        #expect(all.spread(4).prompts.map(\.questions) == [["0"], ["2"], ["5"], ["7"]])
+        #expect(all.spread(20).prompts.count == 10)
+    }
+}

@@ -1,0 +1,123 @@
+// CommandLineTests.swift — the program from outside: equal answers, the promised JSON, errors, statuses, signals.
+
+import Foundation
+import Testing
+
+/// One after the other: each test starts processes that want the processor to themselves.
+@Suite(.serialized) struct `Command line` {
+    private let ask = ["ask", "What is this?", "--image", Program.picture, "--max-tokens", "24"] + Program.model
+
+    @Test(arguments: ["0", "0.8"])
+    func `gives the same bytes with and without speculation`(temperature: String) throws {
+        let common = ask + ["--temperature", temperature, "--seed", "5"]
+        let plain = try Program.run(common + ["--speculation", "off"])
+        #expect(plain.status == 0, "\(plain.errors)")
+        #expect(plain.output.count > 1)
+        for policy in ["chain", "dynamic"] {
+            for nodes in [[], ["--nodes", "1"], ["--nodes", "5"], ["--nodes", "16"]] {
+                for threads in ["1", "2"] {
+                    let arguments = ["--speculation", policy, "--threads", threads] + nodes + Program.draft
+                    let result = try Program.run(common + arguments)
+                    #expect(result.output == plain.output, "\(arguments): \(result.errors)")
+                }
+            }
+        }
+    }
+
+    @Test func `accepts every draft of a draft that is the target itself`() throws {
+        let result = try Program.run(ask + Program.draft + ["--speculation", "chain", "--nodes", "5", "--json"])
+        let answer = try result.json()
+        let (drafted, accepted) = (answer["drafted"] as? Int ?? 0, answer["accepted"] as? Int ?? 0)
+        #expect(drafted > 0, "\(result.errors)")
+        // The last round may draft beyond the end of the answer.
+        #expect(accepted >= drafted - 4)
+        #expect(answer["acceptance_length"] as? Double ?? 0 > 3)
+    }
+
+    @Test func `prints one JSON object whose text is the plain answer`() throws {
+        let plain = try Program.run(ask + ["--speculation", "off"])
+        let result = try Program.run(ask + ["--speculation", "off", "--json"])
+        #expect(result.output.hasSuffix("}\n") && result.output.filter { $0 == "\n" }.count == 1)
+        let answer = try result.json()
+        #expect((answer["tokens"] as? [Int])?.count == 24)
+        #expect(answer["speculation"] as? String == "off")
+        #expect(answer["draft"] is NSNull)
+        #expect(answer["drafted"] as? Int == 0)
+        #expect(answer["rounds"] as? Int == 24)
+        #expect(answer["threads"] as? Int ?? 0 >= 1)
+        let text = try #require(answer["text"] as? String)
+        #expect(!text.isEmpty && plain.output.hasSuffix("\n"))
+        if !text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }) {
+            #expect(plain.output == text + "\n")
+        }
+    }
+
+    @Test func `reads the question from the standard input`() throws {
+        let line = Array(ask.dropFirst(2))
+        let piped = try Program.run(["ask", "-"] + line, input: "What is this?\n")
+        #expect(piped.status == 0, "\(piped.errors)")
+        #expect(piped.output == (try Program.run(ask)).output)
+    }
+
+    @Test func `keeps statistics off the standard output`() throws {
+        let plain = try Program.run(ask)
+        let result = try Program.run(ask + ["--stats"])
+        #expect(result.output == plain.output)
+        #expect(result.errors.contains("tokens       24 (cut by --max-tokens)"))
+        #expect(plain.errors.isEmpty)
+    }
+
+    @Test func `sends no escape code into a pipe`() throws {
+        let commands = [
+            ask, ask + ["--stats"], ["--help"], ["ask", "x\u{1B}[2J", "--model", "no\u{1B}[31m"],
+            ["inspect", Program.model[1]],
+            ["bogus\u{1B}[0m"],
+        ]
+        for command in commands {
+            #expect(!(try Program.run(command)).hasControlCharacters, "\(command)")
+        }
+    }
+
+    @Test func `scores an answer as one JSON object`() throws {
+        let arguments = [
+            "score", "--image", Program.picture, "--prompt", "What is this?", "--text", "A dog.", "--json",
+        ]
+        let result = try Program.run(arguments + Program.model)
+        let scores = try result.json()
+        let tokens = try #require(scores["tokens"] as? [Int], "\(result.errors)")
+        let logs = try #require(scores["logprobs"] as? [Double])
+        let best = try #require(scores["best"] as? [[[Double]]])
+        #expect(!tokens.isEmpty && logs.count == tokens.count && best.count == tokens.count)
+        for (index, candidates) in best.enumerated() {
+            #expect(candidates.count == 5)
+            #expect(candidates.map { $0[1] } == candidates.map { $0[1] }.sorted(by: >))
+            #expect(logs[index] <= candidates[0][1] && logs[index] < 0)
+            if let own = candidates.first(where: { Int($0[0]) == tokens[index] }) { #expect(own[1] == logs[index]) }
+        }
+    }
+
+    @Test func `scores a raw prompt as the template writes it`() throws {
+        let text = ["--text", "A dog.", "--json"] + Program.model
+        let result = try Program.run(["score", "--raw-prompt", "No picture here. ASSISTANT:"] + text)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect((try result.json()["tokens"] as? [Int])?.isEmpty == false)
+    }
+
+    @Test func `says what a model file holds`() throws {
+        let result = try Program.run(["inspect", Program.model[1]])
+        #expect(result.status == 0)
+        for fact in ["llama", "2 blocks of width 64", "token_embd.weight", "usable        yes", "general.architecture"]
+        {
+            #expect(result.output.contains(fact), "\(fact)")
+        }
+        #expect(try Program.run(["inspect", Program.model[3]]).output.contains("vision tower: "))
+    }
+
+    @Test func `cuts text into tokens, line ends included`() throws {
+        let vocabulary = Program.root.path + "/Tests/EngineTests/Goldens/llama-vocab/ggml-vocab-llama-spm.gguf"
+        let argument = try Program.run(["inspect", vocabulary, "--tokenize", "Hello world"])
+        #expect(argument.output == "15043 3186\n", "\(argument.errors)")
+        let piped = try Program.run(["inspect", vocabulary, "--tokenize", "-"], input: "Hello world\n")
+        #expect(piped.output == "15043 3186 13\n")
+    }
+}

@@ -1,0 +1,116 @@
+// FailureTests.swift — when things go wrong: one sentence, the right status, nothing half done.
+
+import Foundation
+import Testing
+
+@Suite(.serialized) struct `Failing commands` {
+    private let ask = ["ask", "What is this?", "--image", Program.picture, "--max-tokens", "8"] + Program.model
+
+    private static let mistakes: [(arguments: [String], status: Int32)] = [
+        (["ask"], 2),
+        (["ask", "x", "--temperature", "-1"], 2),
+        (["ask", "x", "--speculation", "fast"], 2),
+        (["ask", ""], 2),
+        (["nonsense"], 2),
+        (["score", "--text", "x"], 2),
+        (["ask", "x", "--model", "/no/such/model.gguf"], 4),
+        (["ask", "x", "--model", "/etc/hostname"], 4),
+        (["ask", "x", "--draft-projector", "/etc/hostname", "--draft", "none"], 4),
+        (["inspect", "/no/such/model.gguf"], 4),
+        (["inspect", "/dev/null"], 4),
+        (["ask", "x", "--image", "/no/such/picture.png"], 5),
+        (["ask", "x", "--image", "/etc/hostname"], 5),
+        (["replay", "/no/such/trace"], 1),
+        (["replay", "/etc/hostname"], 1),
+        (["bench", "--prompts", "/no/such/file"] + Program.model, 1),
+    ]
+
+    @Test(arguments: mistakes)
+    func `say one sentence and end with the status of their kind`(arguments: [String], status: Int32) throws {
+        let result = try Program.run(arguments)
+        #expect(result.status == status, "\(result.errors)")
+        #expect(result.output.isEmpty)
+        #expect(result.errors.hasPrefix("specchat: "))
+        #expect(result.errors.filter { $0 == "\n" }.count == 1, "\(result.errors)")
+    }
+
+    @Test func `name the drafts that there are`() throws {
+        let result = try Program.run(ask + ["--draft", "smal"])
+        #expect(result.status == 4)
+        #expect(result.errors.contains("There is no draft 'smal'"))
+    }
+
+    @Test func `go on without a draft of another vocabulary, visibly`() throws {
+        let stranger = Program.root.path + "/Tests/EngineTests/Goldens/llama-vocab/ggml-vocab-llama-spm.gguf"
+        let plain = try Program.run(ask + ["--speculation", "off"])
+        let result = try Program.run(ask + ["--draft", stranger])
+        #expect(result.status == 0)
+        #expect(result.output == plain.output)
+        #expect(result.errors.contains("specchat: "))
+    }
+
+    @Test func `find out that a trace cannot be written before they decode`() throws {
+        let result = try Program.run(ask + ["--trace", "/no/such/folder/trace"])
+        #expect(result.status == 1)
+        #expect(result.output.isEmpty)
+        #expect(result.errors.contains("/no/such/folder/trace"))
+    }
+
+    @Test func `leave an earlier trace alone when the picture is missing`() throws {
+        let trace = Program.temporary("trace")
+        try Data("precious".utf8).write(to: URL(fileURLWithPath: trace))
+        defer { try? FileManager.default.removeItem(atPath: trace) }
+        _ = try Program.run(["ask", "x", "--image", "/no/such/picture.png", "--trace", trace] + Program.model)
+        #expect(try String(contentsOfFile: trace, encoding: .utf8) == "precious")
+    }
+
+    @Test func `write a trace of a header and all rounds`() throws {
+        let trace = Program.temporary("trace")
+        defer { try? FileManager.default.removeItem(atPath: trace) }
+        let result = try Program.run(ask + Program.draft + ["--trace", trace, "--json"])
+        #expect(result.status == 0, "\(result.errors)")
+        let lines = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
+        let objects = try lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:] }
+        #expect(objects.first?["question"] as? String == "What is this?")
+        #expect(objects.first?["image"] as? String == Program.picture)
+        #expect(objects.count - 1 == (try result.json()["rounds"] as? Int))
+        #expect(objects.dropFirst().allSatisfy { $0["tree"] != nil })
+        let replay = try Program.run(["replay", trace])
+        #expect(replay.status == 0, "\(replay.errors)")
+        #expect(!replay.hasControlCharacters && !replay.output.isEmpty)
+    }
+
+    private var line: String { (["\"$SPECCHAT\""] + ask.map { "'\($0)'" }).joined(separator: " ") }
+
+    @Test(arguments: ["> /dev/full", ">&-"])
+    func `say so when the answer cannot be written`(redirection: String) throws {
+        for json in ["", " --json"] {
+            let result = try Program.shell(line + json + " " + redirection)
+            #expect(result.status == 1)
+            #expect(result.errors.hasPrefix("specchat: cannot write to the standard output: "))
+            #expect(result.errors.filter { $0 == "\n" }.count == 1, "\(result.errors)")
+        }
+    }
+
+    @Test func `never write an answer for a closed output into the trace`() throws {
+        let trace = Program.temporary("trace")
+        defer { try? FileManager.default.removeItem(atPath: trace) }
+        _ = try Program.shell(line + " --trace '\(trace)' >&- 2>&-")
+        let lines = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
+        #expect(lines.allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") })
+    }
+
+    @Test func `end quietly when the reader has gone`() throws {
+        let result = try Program.shell(line + " | true")
+        #expect(result.errors.isEmpty)
+    }
+
+    @Test(arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
+    func `keep what was answered when a signal stops them`(signal: Int32, status: Int32) throws {
+        let long = ["ask", "What is this?", "--max-tokens", "100000", "--context", "120000", "--speculation", "off"]
+        let result = try Program.run(long + Program.model, interrupt: signal, seconds: 30)
+        #expect(result.status == status)
+        #expect(result.output.count > 1 && result.output.hasSuffix("\n"))
+        #expect(result.errors.isEmpty)
+    }
+}

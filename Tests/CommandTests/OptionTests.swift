@@ -1,0 +1,76 @@
+// OptionTests.swift — what the command line accepts, and the sentence with which it refuses the rest.
+
+import ArgumentParser
+import Engine
+import Testing
+
+@testable import specchat
+
+@Suite struct `Options` {
+    /// The words with which a command line is refused; nil when it is accepted.
+    private func refusal(_ arguments: String) -> String? {
+        do {
+            _ = try Specchat.parseAsRoot(arguments.split(separator: " ").map(String.init))
+            return nil
+        } catch {
+            return Specchat.message(for: error)
+        }
+    }
+
+    @Test(arguments: [
+        ("ask x --temperature -1", "--temperature must be 0 or more; 0.7 is usual"),
+        ("ask x --temperature nan", "--temperature must be 0 or more; 0.7 is usual"),
+        ("ask x --temperature inf", "--temperature must be 0 or more; 0.7 is usual"),
+        ("ask x --top-k -1", "--top-k must be 0 (all tokens) or more"),
+        ("ask x --top-p 1.5", "--top-p must be between 0 and 1"),
+        ("ask x --top-p nan", "--top-p must be between 0 and 1"),
+        ("ask x --min-p -0.1", "--min-p must be between 0 and 1"),
+        ("ask x --repetition-penalty 0", "--repetition-penalty must be above 0; 1 changes nothing"),
+        ("ask x --max-tokens 0", "--max-tokens must be 1 or more"),
+        ("ask x --seed -1", "The value '-1' is invalid for '--seed <n>'"),
+        ("ask x --threads 0", "--threads must be between 1 and 1024"),
+        ("ask x --context 0", "--context must be 1 or more"),
+        ("ask x --nodes 0", "--nodes must be between 1 and 256"),
+        ("ask x --nodes 257", "--nodes must be between 1 and 256"),
+        ("score --text x", "give one of --prompt QUESTION and --raw-prompt TEXT"),
+        ("score --text x --prompt a --raw-prompt b", "give one of --prompt QUESTION and --raw-prompt TEXT"),
+        ("score --text x --raw-prompt b --image i", "--raw-prompt needs <image> where the rows of --image go"),
+        ("bench --rounds 0", "--rounds must be 1 or more"),
+        ("bench --conversations 0", "--conversations must be 1 or more"),
+        ("bench --cases -1", "--cases must be 0 (all) or more"),
+    ])
+    func `refuse a number that makes no sense in one sentence`(line: String, sentence: String) {
+        #expect(refusal(line) == sentence)
+    }
+
+    @Test(arguments: [
+        "ask x --temperature 0", "ask x --temperature 2.5", "ask x --top-p 0", "ask x --top-p 1", "ask x --nodes 1",
+        "ask - --json --stats", "ask x --speculation chain --draft none", "score --text x --prompt -",
+        "bench --quick --lossless --cases 0", "inspect f --tokenize -", "replay f", "chat --image x", "--image x",
+    ])
+    func `accept what the help promises`(line: String) {
+        #expect(refusal(line) == nil)
+    }
+
+    @Test func `reach the engine unchanged`() throws {
+        let line =
+            "--temperature 0.7 --top-k 40 --top-p 0.9 --min-p 0.05 --repetition-penalty 1.1 --seed 9 --max-tokens 7"
+        let sampler = try SamplerFlags.parse(line.split(separator: " ").map(String.init))
+        var expected = SamplerOptions()
+        (expected.temperature, expected.topK, expected.topP, expected.minP) = (0.7, 40, 0.9, 0.05)
+        (expected.repetitionPenalty, expected.seed) = (1.1, 9)
+        #expect(sampler.options == expected)
+        #expect(sampler.maxTokens == 7)
+        let speculation = try SpeculationFlags.parse(["--speculation", "chain", "--nodes", "12"])
+        #expect(speculation.options.policy == .chain)
+        #expect(speculation.options.nodes == 12)
+    }
+
+    @Test func `of the engine and of the command line have the same defaults`() throws {
+        let defaults = GenerationOptions()
+        let sampler = try SamplerFlags.parse([])
+        #expect(sampler.options == defaults.sampler)
+        #expect(sampler.maxTokens == defaults.maximumTokens)
+        #expect(try SpeculationFlags.parse([]).options == defaults.speculation)
+    }
+}
