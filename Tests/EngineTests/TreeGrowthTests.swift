@@ -74,6 +74,15 @@ import Testing
         #expect(growth.candidates.map(\.token) == [7])
     }
 
+    @Test func `a level that ends in stop tokens ends the growth`() {
+        var growth = Self.growth(nodes: 9)
+        growth.add([Proposal(token: 7, confidence: 0.9)], below: nil, stopTokens: [2])
+        let level = growth.nextLevel()
+        #expect(level == [0])
+        growth.add([Proposal(token: 2, confidence: 0.99)], below: 0, stopTokens: [2])
+        #expect(growth.nextLevel().isEmpty)
+    }
+
     @Test func `the dearer a row the smaller the tree`() {
         func size(secondsPerRow: Double) -> Int {
             let costs = CostModel()

@@ -26,6 +26,8 @@ struct TreeGrowth {
     private(set) var candidates: [Candidate] = []
     /// Seconds spent on draft passes so far.
     private(set) var secondsDrafted = 0.0
+    /// Deepest level that was handed out for a draft pass.
+    private var expandedDepth = 0
 
     init(options: SpeculationOptions, costs: CostModel, nodeLimit: Int) {
         self.options = options
@@ -58,9 +60,11 @@ struct TreeGrowth {
     mutating func spent(_ seconds: Double) { secondsDrafted += seconds }
 
     /// Candidates of the deepest level that deserve a draft pass; empty when growth should end.
-    func nextLevel() -> [Int] {
+    mutating func nextLevel() -> [Int] {
         let deepest = candidates.last?.depth ?? 0
-        guard nodeLimit > 1, deepest < min(options.maximumDepth, nodeLimit - 1) else { return [] }
+        // A level whose nodes had no successors but stop tokens must not be expanded again.
+        guard deepest > expandedDepth, deepest < min(options.maximumDepth, nodeLimit - 1) else { return [] }
+        expandedDepth = deepest
         let frontier = candidates.indices.filter { candidates[$0].depth == deepest }
             .sorted { candidates[$0].score > candidates[$1].score }
             .prefix(options.policy == .chain ? 1 : options.beam)
