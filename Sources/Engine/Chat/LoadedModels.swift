@@ -35,7 +35,7 @@ final class LoadedModels {
     ) throws {
         let clock = ContinuousClock()
         let start = clock.now
-        let backend: any Backend = ReferenceBackend()
+        let backend: any Backend = try CPUBackend(threads: options.threads)
         let file = try GGUF(path: bundle.target.path)
         let target = try LanguageModel(file, backend: backend) { done, total in
             try cancellation.check()
