@@ -210,6 +210,17 @@ private func peakMemory() -> Int {
         }
     }
 
+    @Test func `what the fuzzer kept is read or refused`() throws {
+        let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let corpus = package.appending(path: "Fuzz/gguf-corpus").path
+        let inputs = try FileManager.default.contentsOfDirectory(atPath: corpus)
+        #expect(inputs.count > 50)
+        for input in inputs {
+            _ = readAll(Array(try Data(contentsOf: URL(filePath: "\(corpus)/\(input)"))))
+        }
+    }
+
     @Test func `what is no file or no regular file is refused`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
