@@ -7,7 +7,8 @@ import Synchronization
 /// The same program, started again to decode one picture: file on standard input, pixels on standard output.
 ///
 /// A crash, an endless loop or a runaway allocation in a decoder then costs one picture and not the conversation.
-/// The child gets an open file instead of a path, two pipes instead of the terminal, and limits on memory and time.
+/// The child gets an open file (and its path for messages only), a pipe instead of the terminal, and limits on memory
+/// and time.
 public enum DecodeWorker {
     static let argument = "--decode-picture"
     /// What a child says before it touches the file, so that a program that is none of ours is told apart from a
