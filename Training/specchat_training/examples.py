@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from .concepts import CONCEPTS
-from .conversations import Conversation, conversation
+from .conversations import conversation
 from .facts import FactLabels, FactTable
 from .model import PICTURE
+from .scenes import Scene
 from .tokenizer import EOS, Encoded, Tokenizer
 
 LONGEST_TALK = 14  # turns drawn; what does not fit is cut
@@ -21,13 +22,14 @@ CONTEXT = 2048
 
 @dataclass
 class Batch:
-    """Packed conversations: tokens, answers (bool) and positions [b, t]; pictures of those rows that hold one."""
+    """Packed conversations: tokens, answers (bool) and positions [b, t]; pictures of those rows that hold one; every row's scene."""
 
     tokens: Tensor
     answers: Tensor
     positions: Tensor
     pictures: Tensor
     labels: FactLabels
+    scenes: list[Scene]
 
     @property
     def targets(self) -> tuple[Tensor, Tensor]:
@@ -64,16 +66,17 @@ def make_batch(random_: random.Random, table: FactTable, tokenizer: Tokenizer, s
     """`size` conversations about random scenes of a part, mirrored half the time, each cut to `length` positions."""
     indices = random_.sample(range(table.part.count), size)
     flips = [random_.random() < 0.5 for _ in indices]
-    encoded, positions = [], []
+    encoded, positions, scenes = [], [], []
     for index, flip in zip(indices, flips):
         scene = table.part.scene(index)
-        talk: Conversation = conversation(random_, scene.flipped() if flip else scene, LONGEST_TALK)
+        scenes.append(scene.flipped() if flip else scene)
+        talk = conversation(random_, scenes[-1], LONGEST_TALK)
         encoded.append(tokenizer.encode(talk, length))
         positions.append(stretched_positions(random_, encoded[-1], length))
     tokens, answers, stretched = packed(encoded, positions, length)
     seen = np.flatnonzero((tokens == PICTURE).any(1).numpy())
     pictures, labels = table.batch(np.array(indices)[seen], np.array(flips)[seen])
-    return Batch(tokens, answers, stretched, pictures, labels)
+    return Batch(tokens, answers, stretched, pictures, labels, scenes)
 
 
 def name_tokens(tokenizer: Tokenizer) -> Tensor:

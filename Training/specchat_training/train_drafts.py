@@ -37,7 +37,7 @@ def corpus_batch(random_: random.Random, corpus: list[dict], table: FactTable, s
     tokens, answers, positions = packed(encoded, [stretched_positions(random_, e, length) for e in encoded], length)
     indices, flips = np.array([row["scene"] for row in rows]), np.array([row["flip"] for row in rows])
     pictures, labels = table.batch(indices, flips)
-    return Batch(tokens, answers, positions, pictures, labels)
+    return Batch(tokens, answers, positions, pictures, labels, [table.part.scene(i) for i in indices])
 
 
 def _turn_starts(row: dict) -> list[int]:

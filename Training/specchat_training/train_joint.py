@@ -18,21 +18,27 @@ from .examples import Batch, make_batch, name_tokens
 from .facts import FactHeads, FactTable
 from .model import PICTURE, SeeingModel, VisionTower, target_shape
 from .optimiser import Optimiser, rank
+from .recall import RECALL_LAYER, RecallHead, concept_of_token, recall_labels
 from .tokenizer import Tokenizer
 from .training_run import TrainingRun, add_arguments, launch, load_modules, step_random
 
 NAMING_LAYER = 3  # after this layer a visual row should know its object's name; later layers can then copy it
 NAMING_WEIGHT = 0.1
+RECALL_WEIGHT = 0.5
 FACTS_WEIGHT = 0.6
 LOG_EVERY = 50
 
 
 class TargetLosses(nn.Module):
-    """The losses of one batch: the next token of answers, the names at visual rows, the tower's facts."""
+    """The losses of one batch: the next token of answers, the names at visual rows, what a name in the text should
+    recall, the tower's facts."""
 
-    def __init__(self, tower: VisionTower, heads: FactHeads, target: SeeingModel, names: Tensor) -> None:
+    def __init__(
+        self, tower: VisionTower, heads: FactHeads, target: SeeingModel, recall: RecallHead, tokenizer: Tokenizer
+    ) -> None:
         super().__init__()
-        self.tower, self.heads, self.target, self.names = tower, heads, target, names
+        self.tower, self.heads, self.target, self.recall = tower, heads, target, recall
+        self.names, self.concepts = name_tokens(tokenizer), concept_of_token(tokenizer)
 
     def forward(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         features = self.tower(batch.pictures)
@@ -45,6 +51,8 @@ class TargetLosses(nn.Module):
         names = self.names[batch.labels.objects["concept"].reshape(-1)]
         visual = states[NAMING_LAYER][batch.tokens == PICTURE][names >= 0]
         naming = F.cross_entropy(model.logits(visual), names[names >= 0])
+        labels = recall_labels(batch.tokens, batch.scenes, self.concepts)
+        recalled, recall_rates = self.recall.loss(states[RECALL_LAYER], labels)
         report = {
             "answers": answers.item(),
             "token_accuracy": float((logits.argmax(-1) == wanted).float().mean()),
@@ -52,26 +60,28 @@ class TargetLosses(nn.Module):
             "facts": facts.item(),
         }
         report |= {f"seen_{name}": accuracy[name] for name in ("concept", "equals", "region", "total", "presence")}
-        return answers + NAMING_WEIGHT * naming + FACTS_WEIGHT * facts, report
+        report |= recall_rates
+        return answers + NAMING_WEIGHT * naming + RECALL_WEIGHT * recalled + FACTS_WEIGHT * facts, report
 
 
 def worker(arguments: argparse.Namespace) -> None:
     tokenizer = Tokenizer(arguments.tokenizer)
     tower, heads = VisionTower(), FactHeads()
     target = SeeingModel(target_shape(tokenizer.processor.get_piece_size()))
-    parts = [(tower, arguments.vision_scale), (heads, arguments.vision_scale), (target, 1.0)]
+    recall = RecallHead(target.language_model.shape.hidden)
+    parts = [(tower, arguments.vision_scale), (heads, arguments.vision_scale), (target, 1.0), (recall, 1.0)]
     optimiser = Optimiser(parts, muon_rate=arguments.muon_rate, adam_rate=arguments.adam_rate)
-    run = TrainingRun(arguments, {"tower": tower, "heads": heads, "target": target}, optimiser)
+    run = TrainingRun(arguments, {"tower": tower, "heads": heads, "target": target, "recall": recall}, optimiser)
     if not run.resumed:
         if arguments.init_from:
             load_target(arguments.init_from, tower, target)
         else:
             states = load_modules(arguments.vision / "checkpoint.pt")
-            tower.load_state_dict(states["tower"])
-            heads.load_state_dict(states["heads"])
+            for name in states.keys() & run.modules.keys():
+                run.modules[name].load_state_dict(states[name])
     table = FactTable(ScenePictures(arguments.data, "train"))
     validation = FactTable(ScenePictures(arguments.data, "validation"))
-    losses = TargetLosses(tower, heads, target, name_tokens(tokenizer))
+    losses = TargetLosses(tower, heads, target, recall, tokenizer)
     check = make_batch(step_random("validation", 0, 0), validation, tokenizer, 48, arguments.length)
     while not run.finished:
         random_ = step_random("joint", arguments.seed, run.step)
@@ -91,7 +101,7 @@ def main() -> None:
     add_arguments(parser, "runs/joint")
     parser.set_defaults(batch=16)
     parser.add_argument("--tokenizer", type=Path, default=Path("runs/tokenizer.model"))
-    parser.add_argument("--vision", type=Path, default=Path("runs/vision"), help="the first stage's folder")
+    parser.add_argument("--vision", type=Path, default=Path("runs/vision"), help="the first stage's folder, or an earlier run of this stage")
     parser.add_argument("--init-from", type=Path, help="a bundle folder to start from instead")
     parser.add_argument("--length", type=int, default=256, help="positions per sample, 64 of them visual")
     parser.add_argument("--muon-rate", type=float, default=0.02)
