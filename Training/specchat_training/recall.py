@@ -1,8 +1,10 @@
-"""What the language model should know the moment it reads an object's name: how many there are, and where.
+"""What the language model should know the moment it reads an object's name: how many there are, where they are, and
+how they lie to what was named before.
 
-A training-only head on a middle layer. Wherever a name stands after the picture, in a question or an answer, the state
-there must tell the count and the regions. Existence, places and relations all need this look-up first, and few answer
-tokens teach it: without the head the model went on saying "yes" to everything long after it named all it saw.
+Training-only heads on middle layers. Wherever a name stands after the picture, in a question or an answer, the state
+there must tell the count and the regions, and a little later the direction from the name before it in the same turn.
+Existence, places and relations all need these look-ups first, and few answer tokens teach them: without the heads the
+model went on saying "yes" to everything long after it named all it saw.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from .scenes import Scene
 from .tokenizer import Tokenizer
 
 RECALL_LAYER = 5  # layers 1 to 5 look up, the rest decide and speak
+RELATION_LAYER = 6
 REGIONS = 9
 
 
@@ -70,3 +73,44 @@ class RecallHead(nn.Module):
             "recall_count": (count.argmax(-1) == counts).float().mean().item(),
             "recall_regions": ((region > 0) == (regions > 0)).all(1).float().mean().item(),
         }
+
+
+def relation_labels(
+    places: Tensor, tokens: Tensor, scenes: Sequence[Scene], names: np.ndarray, turn_ends: Sequence[int]
+) -> tuple[Tensor, Tensor]:
+    """Which of the `places` follow another lone object's name in their turn [m], and how their own lone object lies to
+    that one [m]: 3 * (row step + 1) + (column step + 1). A turn ends at a token of `turn_ends`."""
+    chosen, directions = [], []
+    before: tuple[int, int, int] | None = None  # row, column and concept of the last name
+    for index, (row, column) in enumerate(places.tolist()):
+        concept = int(names[tokens[row, column]])
+        same_turn = before is not None and before[0] == row and not any(
+            int(token) in turn_ends for token in tokens[row, before[1] : column]
+        )
+        if same_turn and before is not None and before[2] != concept:
+            one, other = scenes[row].of(concept), scenes[row].of(before[2])
+            if len(one) == len(other) == 1:
+                chosen.append(index)
+                step = int(np.sign(one[0].row - other[0].row)), int(np.sign(one[0].column - other[0].column))
+                directions.append(3 * (step[0] + 1) + step[1] + 1)
+        before = (row, column, concept)
+    return torch.tensor(chosen, dtype=torch.long), torch.tensor(directions, dtype=torch.long)
+
+
+class RelationHead(nn.Module):
+    """A linear read-out of the direction between the last two names."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(hidden)
+        self.heads = nn.ModuleDict({"direction": nn.Linear(hidden, 9)})
+
+    def loss(self, states: Tensor, places: Tensor, labels: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, float]]:
+        """The loss over the chosen places of states [b, t, hidden], and how often the direction is right."""
+        chosen, directions = labels
+        if not len(chosen):
+            return states.new_zeros(()), {}
+        where = places[chosen]
+        logits = self.heads["direction"](self.norm(states[where[:, 0], where[:, 1]])).float()
+        rate = (logits.argmax(-1) == directions).float().mean().item()
+        return F.cross_entropy(logits, directions), {"relation": rate}

@@ -18,13 +18,16 @@ from .examples import Batch, make_batch, name_tokens
 from .facts import FactHeads, FactTable
 from .model import PICTURE, SeeingModel, VisionTower, target_shape
 from .optimiser import Optimiser, rank
-from .recall import RECALL_LAYER, RecallHead, concept_of_token, recall_labels
-from .tokenizer import Tokenizer
+from .recall import (
+    RECALL_LAYER, RELATION_LAYER, RecallHead, RelationHead, concept_of_token, recall_labels, relation_labels,
+)  # fmt: skip
+from .tokenizer import EOS, Tokenizer
 from .training_run import TrainingRun, add_arguments, launch, load_modules, step_random
 
 NAMING_LAYER = 3  # after this layer a visual row should know its object's name; later layers can then copy it
 NAMING_WEIGHT = 0.1
 RECALL_WEIGHT = 0.5
+RELATION_WEIGHT = 0.3
 FACTS_WEIGHT = 0.6
 LOG_EVERY = 50
 
@@ -34,10 +37,11 @@ class TargetLosses(nn.Module):
     recall, the tower's facts."""
 
     def __init__(
-        self, tower: VisionTower, heads: FactHeads, target: SeeingModel, recall: RecallHead, tokenizer: Tokenizer
-    ) -> None:
+        self, tower: VisionTower, heads: FactHeads, target: SeeingModel, recall: RecallHead, relation: RelationHead,
+        tokenizer: Tokenizer,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.tower, self.heads, self.target, self.recall = tower, heads, target, recall
+        self.tower, self.heads, self.target, self.recall, self.relation = tower, heads, target, recall, relation
         self.names, self.concepts = name_tokens(tokenizer), concept_of_token(tokenizer)
 
     def forward(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
@@ -53,6 +57,8 @@ class TargetLosses(nn.Module):
         naming = F.cross_entropy(model.logits(visual), names[names >= 0])
         labels = recall_labels(batch.tokens, batch.scenes, self.concepts)
         recalled, recall_rates = self.recall.loss(states[RECALL_LAYER], labels)
+        directions = relation_labels(labels[0], batch.tokens, batch.scenes, self.concepts, (EOS,))
+        related, relation_rates = self.relation.loss(states[RELATION_LAYER], labels[0], directions)
         report = {
             "answers": answers.item(),
             "token_accuracy": float((logits.argmax(-1) == wanted).float().mean()),
@@ -60,8 +66,9 @@ class TargetLosses(nn.Module):
             "facts": facts.item(),
         }
         report |= {f"seen_{name}": accuracy[name] for name in ("concept", "equals", "region", "total", "presence")}
-        report |= recall_rates
-        return answers + NAMING_WEIGHT * naming + RECALL_WEIGHT * recalled + FACTS_WEIGHT * facts, report
+        report |= recall_rates | relation_rates
+        looked_up = RECALL_WEIGHT * recalled + RELATION_WEIGHT * related
+        return answers + NAMING_WEIGHT * naming + looked_up + FACTS_WEIGHT * facts, report
 
 
 def worker(arguments: argparse.Namespace) -> None:
@@ -69,9 +76,13 @@ def worker(arguments: argparse.Namespace) -> None:
     tower, heads = VisionTower(), FactHeads()
     target = SeeingModel(target_shape(tokenizer.processor.get_piece_size()))
     recall = RecallHead(target.language_model.shape.hidden)
-    parts = [(tower, arguments.vision_scale), (heads, arguments.vision_scale), (target, 1.0), (recall, 1.0)]
+    relation = RelationHead(target.language_model.shape.hidden)
+    modules: dict[str, nn.Module] = {
+        "tower": tower, "heads": heads, "target": target, "recall": recall, "relation": relation,
+    }  # fmt: skip
+    parts = [(m, arguments.vision_scale if name in ("tower", "heads") else 1.0) for name, m in modules.items()]
     optimiser = Optimiser(parts, muon_rate=arguments.muon_rate, adam_rate=arguments.adam_rate)
-    run = TrainingRun(arguments, {"tower": tower, "heads": heads, "target": target, "recall": recall}, optimiser)
+    run = TrainingRun(arguments, modules, optimiser)
     if not run.resumed:
         if arguments.init_from:
             load_target(arguments.init_from, tower, target)
@@ -81,7 +92,7 @@ def worker(arguments: argparse.Namespace) -> None:
                 run.modules[name].load_state_dict(states[name])
     table = FactTable(ScenePictures(arguments.data, "train"))
     validation = FactTable(ScenePictures(arguments.data, "validation"))
-    losses = TargetLosses(tower, heads, target, recall, tokenizer)
+    losses = TargetLosses(tower, heads, target, recall, relation, tokenizer)
     check = make_batch(step_random("validation", 0, 0), validation, tokenizer, 48, arguments.length)
     while not run.finished:
         random_ = step_random("joint", arguments.seed, run.step)
