@@ -20,7 +20,7 @@ from .examples import packed
 from .generate import generate
 from .model import SeeingModel, VisionTower, draft_shape, target_shape
 from .tokenizer import BOS, EOS, Encoded, Tokenizer
-from .train_drafts import answer_logits, divergence
+from .train_drafts import answer_logits, answer_states, divergence
 from .training_run import load_modules
 
 # Children per node at each depth.
@@ -80,8 +80,8 @@ def foresight(
             places = torch.nonzero(answers[row, 1:]).squeeze(1)
             batch = _Rows(tokens[one], positions[one])
             with torch.autocast("cpu", torch.bfloat16):
-                wanted = answer_logits(target, batch, features[one], places)
-                given = answer_logits(draft, batch, features[one], places)
+                wanted = answer_logits(target, answer_states(target, batch, features[one]), places)
+                given = answer_logits(draft, answer_states(draft, batch, features[one]), places)
             tally = sums.setdefault("descriptions" if kind in ("describe", "caption") else "short answers", {})
             best = tokens[row, places + 1]
             ranks = (given > given.gather(1, best[:, None])).sum(1).tolist()

@@ -1,19 +1,19 @@
 """Third stage: both drafts at once, on data alone or distilled from the target.
 
-`--loss data` trains on the generator's conversations by cross-entropy. `--loss distil` trains on the target's own
-conversations (see corpus) by cross-entropy and KL(target || draft), with the target's logits computed online.
+`--loss data` trains on the generator's conversations by cross-entropy. `--loss distil` trains by cross-entropy and
+KL(target || draft), with the target's logits computed online, in turn on the target's own conversations (see corpus) and
+on the generator's, which are free and many. Either way a name must recall count and places after the first layer.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .bundle import DRAFTS
@@ -23,10 +23,13 @@ from .examples import Batch, make_batch, packed, stretched_positions
 from .facts import FactTable
 from .model import SeeingModel, VisionTower, draft_shape, target_shape
 from .optimiser import Optimiser, rank
+from .recall import RecallHead, concept_of_token, recall_labels
 from .tokenizer import EOS, Encoded, Tokenizer
 from .training_run import TrainingRun, add_arguments, launch, load_modules, save_atomically, step_random
 
 CE_WEIGHT = 0.3  # beside a KL of weight one
+RECALL_WEIGHT = 0.2
+RECALL_LAYER = 1
 LOG_EVERY = 50
 
 
@@ -37,7 +40,8 @@ def corpus_batch(random_: random.Random, corpus: list[dict], table: FactTable, s
     tokens, answers, positions = packed(encoded, [stretched_positions(random_, e, length) for e in encoded], length)
     indices, flips = np.array([row["scene"] for row in rows]), np.array([row["flip"] for row in rows])
     pictures, labels = table.batch(indices, flips)
-    return Batch(tokens, answers, positions, pictures, labels, [table.part.scene(i) for i in indices])
+    scenes = [table.part.scene(i).flipped() if flip else table.part.scene(i) for i, flip in zip(indices, flips)]
+    return Batch(tokens, answers, positions, pictures, labels, scenes)
 
 
 def _turn_starts(row: dict) -> list[int]:
@@ -45,9 +49,13 @@ def _turn_starts(row: dict) -> list[int]:
     return [1, *(end + 1 for end in ends[:-1])]
 
 
-def answer_logits(model: SeeingModel, batch: Batch, features: Tensor, places: Tensor) -> Tensor:
+def answer_states(model: SeeingModel, batch: Batch, features: Tensor) -> list[Tensor]:
+    """The model's states on a batch, before and after every layer."""
+    return model.language_model(model.rows(batch.tokens, features), batch.positions)
+
+
+def answer_logits(model: SeeingModel, states: list[Tensor], places: Tensor) -> Tensor:
     """Logits [n, vocabulary] at the places from which answers' tokens are predicted."""
-    states = model.language_model(model.rows(batch.tokens, features), batch.positions)
     return model.language_model.logits(states[-1].flatten(0, 1)[places])
 
 
@@ -64,30 +72,34 @@ def worker(arguments: argparse.Namespace) -> None:
     tower.load_state_dict(states["tower"])
     target.load_state_dict(states["target"])
     drafts = {name: SeeingModel(draft_shape(name, vocabulary)) for name in DRAFTS}
-    optimiser = Optimiser([(draft, 1.0) for draft in drafts.values()], arguments.muon_rate, arguments.adam_rate)
-    run = TrainingRun(arguments, dict(drafts), optimiser)
+    recalls = {name: RecallHead(draft.language_model.shape.hidden) for name, draft in drafts.items()}
+    modules: dict[str, nn.Module] = {**drafts, **{f"{name} recall": head for name, head in recalls.items()}}
+    optimiser = Optimiser([(module, 1.0) for module in modules.values()], arguments.muon_rate, arguments.adam_rate)
+    run = TrainingRun(arguments, modules, optimiser)
     if arguments.start_from and not run.resumed:
         start = load_modules(arguments.start_from / "checkpoint.pt")
-        for name, draft in drafts.items():
-            draft.load_state_dict(start[name])
+        for name, module in modules.items():
+            module.load_state_dict(start[name])
     table = FactTable(ScenePictures(arguments.data, "train"))
     distils = arguments.loss == "distil"
     corpus = load_corpus(arguments.corpus) if distils else []
-    next_batch: Callable[[random.Random], Batch] = (
-        (lambda r: corpus_batch(r, corpus, table, arguments.batch, arguments.length))
-        if distils
-        else (lambda r: make_batch(r, table, tokenizer, arguments.batch, arguments.length))
-    )
+    concepts = concept_of_token(tokenizer)
     while not run.finished:
-        batch = next_batch(step_random(f"drafts {arguments.loss}", arguments.seed, run.step))
+        random_ = step_random(f"drafts {arguments.loss}", arguments.seed, run.step)
+        if distils and run.step % 2 == 0:
+            batch = corpus_batch(random_, corpus, table, arguments.batch, arguments.length)
+        else:
+            batch = make_batch(random_, table, tokenizer, arguments.batch, arguments.length)
         places, wanted = batch.targets
+        names = recall_labels(batch.tokens, batch.scenes, concepts)
         report: dict[str, float] = {}
         with torch.autocast("cpu", torch.bfloat16):
             with torch.no_grad():
                 features = tower(batch.pictures)
-                reference = answer_logits(target, batch, features, places) if distils else None
+                reference = answer_logits(target, answer_states(target, batch, features), places) if distils else None
             for name, draft in drafts.items():
-                given = answer_logits(draft, batch, features, places)
+                states = answer_states(draft, batch, features)
+                given = answer_logits(draft, states, places)
                 loss = F.cross_entropy(given, wanted)
                 report[f"{name}_answers"] = loss.item()
                 if reference is not None:
@@ -96,7 +108,8 @@ def worker(arguments: argparse.Namespace) -> None:
                     agreed = given.argmax(-1) == reference.argmax(-1)
                     report[f"{name}_top1"] = agreed.float().mean().item()
                     loss = CE_WEIGHT * loss + kl
-                loss.backward()
+                recalled, _ = recalls[name].loss(states[RECALL_LAYER], names)
+                (loss + RECALL_WEIGHT * recalled).backward()
         run.apply()
         if rank() == 0 and (run.step % LOG_EVERY == 0 or run.finished):
             run.log(**report)
