@@ -27,40 +27,69 @@ private final class TinyDecoder {
         let query, key, value, output, gate, up, down: any Weight
     }
 
+    /// The numbers of a decoder's weights, made once for all configurations that pack them.
+    struct Tensors {
+        let shape: Shape
+        private let tensors: [StoredTensor]
+
+        init(_ shape: Shape) {
+            self.shape = shape
+            var random = SeededNumbers(seed: 10)
+            let hidden = shape.hidden, keyWidth = shape.heads.keys * shape.heads.width
+            let products = [(vocabulary, hidden), (vocabulary, hidden)] + (0..<2).flatMap { _ in
+                [
+                    (hidden, hidden), (keyWidth, hidden), (keyWidth, hidden), (hidden, hidden),
+                    (shape.inner, hidden), (shape.inner, hidden), (hidden, shape.inner),
+                ]
+            }
+            tensors =
+                products.map { outputs, inputs in
+                    .made(
+                        random.floats(outputs * inputs, scale: 2 / Float(inputs).squareRoot()), rows: outputs,
+                        format: shape.format)
+                } + (0..<4).map { _ in .made(random.floats(hidden), rows: 1) }
+        }
+
+        func table(_ backend: CPUBackend) throws -> any Weight { try backend.makeWeight(tensors[0], for: .table) }
+        func head(_ backend: CPUBackend) throws -> any Weight {
+            try backend.makeWeight(tensors[1], for: .rowExactProduct)
+        }
+
+        func layer(_ index: Int, _ backend: CPUBackend) throws -> Layer {
+            let w = try tensors[(2 + 7 * index)..<(9 + 7 * index)].map {
+                try backend.makeWeight($0, for: .rowExactProduct)
+            }
+            let norms = try tensors[(16 + 2 * index)..<(18 + 2 * index)].map {
+                try backend.makeWeight($0, for: .vector)
+            }
+            return Layer(
+                norms: norms, query: w[0], key: w[1], value: w[2], output: w[3], gate: w[4], up: w[5], down: w[6])
+        }
+    }
+
     let backend: CPUBackend
     let shape: Shape
     let rotary: Rotary
     let table: any Weight
     let head: any Weight
     let layers: [Layer]
-    var caches: [any CacheLayer]
+    private(set) var caches: [any CacheLayer] = []
 
-    init(_ configuration: CPUConfiguration, _ shape: Shape, capacity: Int = 160) throws {
+    init(_ configuration: CPUConfiguration, _ tensors: Tensors) throws {
         let backend = try configuration.backend()
-        var random = SeededNumbers(seed: 10)
-        func weight(_ outputs: Int, _ inputs: Int, for use: WeightUse = .rowExactProduct) throws -> any Weight {
-            let scale = use == .vector ? 1 : 2 / Float(inputs).squareRoot()
-            return try backend.makeWeight(
-                .made(
-                    random.floats(outputs * inputs, scale: scale), rows: outputs,
-                    format: use == .vector ? .float32 : shape.format), for: use)
-        }
-        let hidden = shape.hidden, keyWidth = shape.heads.keys * shape.heads.width
-        layers = try (0..<2).map { _ in
-            Layer(
-                norms: [try weight(1, hidden, for: .vector), try weight(1, hidden, for: .vector)],
-                query: try weight(hidden, hidden), key: try weight(keyWidth, hidden),
-                value: try weight(keyWidth, hidden), output: try weight(hidden, hidden),
-                gate: try weight(shape.inner, hidden), up: try weight(shape.inner, hidden),
-                down: try weight(hidden, shape.inner))
-        }
-        table = try weight(Self.vocabulary, hidden, for: .table)
-        head = try weight(Self.vocabulary, hidden)
-        rotary = Rotary(base: 10000, width: shape.heads.width, pairing: .halves)
         self.backend = backend
-        self.shape = shape
+        shape = tensors.shape
+        layers = try (0..<2).map { try tensors.layer($0, backend) }
+        table = try tensors.table(backend)
+        head = try tensors.head(backend)
+        rotary = Rotary(base: 10000, width: shape.heads.width, pairing: .halves)
+        forget()
+    }
+
+    /// Begins again with an empty cache.
+    func forget() {
         caches = layers.map { _ in
-            backend.makeCacheLayer(capacity: capacity, heads: shape.heads.keys, headWidth: shape.heads.width)
+            backend.makeCacheLayer(capacity: 160, heads: shape.heads.keys, headWidth: shape.heads.width)
         }
     }
 
@@ -96,69 +125,75 @@ private func randomTokens(_ count: Int, using random: inout SeededNumbers) -> [I
 }
 
 @Suite struct `Backend laws` {
-    @Test(arguments: CPUConfiguration.all, TinyDecoder.shapes.indices)
-    func `a row has the same bits alone and among any number of rows`(
-        configuration: CPUConfiguration, shape: Int
-    ) throws {
+    @Test(arguments: TinyDecoder.shapes.indices)
+    func `a row has the same bits alone and among any number of rows`(shape: Int) throws {
         var random = SeededNumbers(seed: 11)
         let tokens = randomTokens(65, using: &random)
-        let decoder = try TinyDecoder(configuration, TinyDecoder.shapes[shape])
-        let alone = try decoder.oneByOne(tokens)
-        #expect(alone.joined().allSatisfy { Float(bitPattern: $0).isFinite })
-        for chunk in [2, 3, 5, 8, 16, 33, 64, 65] {
-            var together: [[UInt32]] = []
-            while together.count < tokens.count {
-                let rows = min(chunk, tokens.count - together.count)
-                together += try decoder.logits(
-                    tokens[together.count..<together.count + rows], .text(rows: rows, after: together.count)
-                ).map(\.bits)
+        let tensors = TinyDecoder.Tensors(TinyDecoder.shapes[shape])
+        for configuration in CPUConfiguration.all {
+            let decoder = try TinyDecoder(configuration, tensors)
+            let alone = try decoder.oneByOne(tokens)
+            #expect(alone.joined().allSatisfy { Float(bitPattern: $0).isFinite })
+            for chunk in [2, 3, 5, 8, 16, 33, 64, 65] {
+                decoder.forget()
+                var together: [[UInt32]] = []
+                while together.count < tokens.count {
+                    let rows = min(chunk, tokens.count - together.count)
+                    together += try decoder.logits(
+                        tokens[together.count..<together.count + rows], .text(rows: rows, after: together.count)
+                    ).map(\.bits)
+                }
+                #expect(together == alone, "chunks of \(chunk), \(configuration.testDescription)")
             }
-            #expect(together == alone, "chunks of \(chunk)")
         }
     }
 
-    @Test(arguments: InstructionSet.allCases.filter(\.isAvailable), TinyDecoder.shapes.indices)
-    func `the number of threads changes no bit`(instructions: InstructionSet, shape: Int) throws {
+    @Test(arguments: TinyDecoder.shapes.indices)
+    func `the number of threads changes no bit`(shape: Int) throws {
         var random = SeededNumbers(seed: 12)
         let tokens = randomTokens(40, using: &random)
-        let all = try [1, 2, 3].map { threads in
-            let decoder = try TinyDecoder(
-                CPUConfiguration(instructions: instructions, threads: threads), TinyDecoder.shapes[shape])
-            return try decoder.logits(tokens, .text(rows: 40, after: 0)).map(\.bits)
-                + decoder.logits([3], .text(rows: 1, after: 40)).map(\.bits)
+        let tensors = TinyDecoder.Tensors(TinyDecoder.shapes[shape])
+        for instructions in InstructionSet.allCases where instructions.isAvailable {
+            let all = try [1, 2, 3].map { threads in
+                let configuration = CPUConfiguration(instructions: instructions, threads: threads)
+                let decoder = try TinyDecoder(configuration, tensors)
+                return try decoder.logits(tokens, .text(rows: 40, after: 0)).map(\.bits)
+                    + decoder.logits([3], .text(rows: 1, after: 40)).map(\.bits)
+            }
+            #expect(all[1] == all[0] && all[2] == all[0], "\(instructions)")
         }
-        #expect(all[1] == all[0] && all[2] == all[0])
     }
 
-    @Test(arguments: CPUConfiguration.all, TinyDecoder.shapes.indices)
+    @Test(arguments: TinyDecoder.shapes.indices)
     func `a tree node has the bits of its path decoded one token at a time, wherever its slots lie`(
-        configuration: CPUConfiguration, shape: Int
+        shape: Int
     ) throws {
         var random = SeededNumbers(seed: 13)
-        let shape = TinyDecoder.shapes[shape]
-        for (committed, rows) in [(0, 7), (1, 3), (15, 12), (37, 20)] {
-            let text = randomTokens(committed, using: &random), nodes = randomTokens(rows, using: &random)
-            let plan = randomTree(rows: rows, committed: committed, capacity: 160, using: &random)
-            guard case .ancestors(let lists) = plan.sight else { return }
-            let decoder = try TinyDecoder(configuration, shape)
-            if committed > 0 { _ = try decoder.logits(text, .text(rows: committed, after: 0)) }
-            let together = try decoder.logits(nodes, plan).map(\.bits)
-            let single = try TinyDecoder(configuration, shape)
-            _ = try single.oneByOne(text)
-            for row in 0..<rows {
-                let path = lists[row].map { nodes[plan.slots.firstIndex(of: $0)!] } + [nodes[row]]
-                let expected = try single.oneByOne(path, after: committed).last
-                #expect(expected == together[row], "node \(row) after \(committed)")
+        let tensors = TinyDecoder.Tensors(TinyDecoder.shapes[shape])
+        for configuration in CPUConfiguration.all {
+            let decoder = try TinyDecoder(configuration, tensors), single = try TinyDecoder(configuration, tensors)
+            for (committed, rows) in [(0, 7), (1, 3), (15, 12), (37, 20)] {
+                let text = randomTokens(committed, using: &random), nodes = randomTokens(rows, using: &random)
+                let plan = randomTree(rows: rows, committed: committed, capacity: 160, using: &random)
+                guard case .ancestors(let lists) = plan.sight else { return }
+                decoder.forget()
+                single.forget()
+                if committed > 0 { _ = try decoder.logits(text, .text(rows: committed, after: 0)) }
+                let together = try decoder.logits(nodes, plan).map(\.bits)
+                _ = try single.oneByOne(text)
+                for row in 0..<rows {
+                    let path = lists[row].map { nodes[plan.slots.firstIndex(of: $0)!] } + [nodes[row]]
+                    let expected = try single.oneByOne(path, after: committed).last
+                    #expect(
+                        expected == together[row], "node \(row) after \(committed), \(configuration.testDescription)")
+                }
             }
         }
     }
 
-    @Test(arguments: CPUConfiguration.all, TinyDecoder.shapes.indices)
-    func `a moved path is what plain decoding would have stored`(
-        configuration: CPUConfiguration, shape: Int
-    ) throws {
+    @Test(arguments: TinyDecoder.shapes.indices)
+    func `a moved path is what plain decoding would have stored`(shape: Int) throws {
         var random = SeededNumbers(seed: 14)
-        let shape = TinyDecoder.shapes[shape]
         let text = randomTokens(20, using: &random), nodes = randomTokens(9, using: &random)
         // Root at 20; the accepted path lies at 20, 22, 23, 27, so that sources and targets overlap.
         let lists: [[Int32]] = [
@@ -167,15 +202,18 @@ private func randomTokens(_ count: Int, using random: inout SeededNumbers) -> [I
         let plan = ForwardPlan(
             arithmetic: .rowExact, sight: .ancestors(lists), committed: 20,
             positions: lists.map { Int32(20 + $0.count) }, slots: (20..<29).map { $0 })
-        let decoder = try TinyDecoder(configuration, shape)
-        _ = try decoder.logits(text, .text(rows: 20, after: 0))
-        _ = try decoder.logits(nodes, plan)
-        decoder.backend.move([20, 22, 23, 27], to: 20, in: decoder.caches)
         let next = randomTokens(2, using: &random)
-        let found = try decoder.logits(next, .text(rows: 2, after: 24)).map(\.bits)
-        let single = try TinyDecoder(configuration, shape)
-        let expected = try single.oneByOne(text + [0, 2, 3, 7].map { nodes[$0] } + next)
-        #expect(found == Array(expected.suffix(2)))
+        let tensors = TinyDecoder.Tensors(TinyDecoder.shapes[shape])
+        for configuration in CPUConfiguration.all {
+            let decoder = try TinyDecoder(configuration, tensors)
+            _ = try decoder.logits(text, .text(rows: 20, after: 0))
+            _ = try decoder.logits(nodes, plan)
+            decoder.backend.move([20, 22, 23, 27], to: 20, in: decoder.caches)
+            let found = try decoder.logits(next, .text(rows: 2, after: 24)).map(\.bits)
+            decoder.forget()
+            let expected = try decoder.oneByOne(text + [0, 2, 3, 7].map { nodes[$0] } + next)
+            #expect(found == Array(expected.suffix(2)), "\(configuration.testDescription)")
+        }
     }
 
     @Test(arguments: InstructionSet.allCases.filter(\.isAvailable))
