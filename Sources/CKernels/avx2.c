@@ -117,6 +117,7 @@ CK_QUANTISED_TILE(products_q4, block_q4, 256, true)
 #pragma clang attribute pop
 
 const ck_kernels ck_avx2_kernels = {
-    linear_piece, gated_piece, finish_rows, quantize_row, rms_norm_row, layer_norm_row, largest_of_row, attend_piece,
+    linear_piece,   gated_piece, finish_rows,    quantize_row, rms_norm_row,
+    layer_norm_row, rotate_row,  largest_of_row, attend_piece,
 };
 #endif

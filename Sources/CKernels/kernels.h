@@ -39,6 +39,8 @@ typedef struct {
     void (*quantize)(const float *x, int columns, int8_t *q, float *scales, int32_t *offsets);
     void (*rms_norm)(const float *x, int columns, const float *gain, float epsilon, float *out);
     void (*layer_norm)(const float *x, int columns, const float *gain, const float *bias, float epsilon, float *out);
+    void (*rotate)(
+        const float *x, int columns, int heads, int width, ck_pairing pairing, const float *turn, float *out);
     float (*largest)(const float *row, int columns);
     /* Queries first..<last of one key head; a query is row * group + head within the group. */
     void (*attend)(const ck_attention *attention, int key_head, int first, int last, float *scratch);

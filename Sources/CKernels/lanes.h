@@ -57,21 +57,21 @@ CK_FUNCTION lanes lanes_at_most(lanes v, float high) { return v > high ? lanes_f
 CK_FUNCTION lanes lanes_max(lanes a, lanes b) { return a < b ? b : a; }
 CK_FUNCTION lanes lanes_magnitude(lanes v) { return lanes_from_bits(lanes_bits(v) & 0x7FFFFFFFu); }
 
-/* (((0+8) + (4+12)) + ...): halves are added to halves. */
+typedef float half_of_lanes __attribute__((ext_vector_type(8)));
+typedef float quarter_of_lanes __attribute__((ext_vector_type(4)));
+
+/* ((0+8) + (4+12)) + ...: halves are added to halves. */
 CK_FUNCTION float lanes_sum(lanes v) {
-    float a[16];
-    lanes_store(a, v);
-    for (int step = 8; step > 0; step /= 2)
-        for (int i = 0; i < step; i++) a[i] = a[i] + a[i + step];
-    return a[0];
+    half_of_lanes h = v.lo + v.hi;
+    quarter_of_lanes q = h.lo + h.hi;
+    return (q.x + q.z) + (q.y + q.w);
 }
 
 CK_FUNCTION float lanes_largest(lanes v) {
-    float a[16];
-    lanes_store(a, v);
-    for (int step = 8; step > 0; step /= 2)
-        for (int i = 0; i < step; i++) a[i] = a[i] < a[i + step] ? a[i + step] : a[i];
-    return a[0];
+    half_of_lanes h = v.lo < v.hi ? v.hi : v.lo;
+    quarter_of_lanes q = h.lo < h.hi ? h.hi : h.lo;
+    float even = q.x < q.z ? q.z : q.x, odd = q.y < q.w ? q.w : q.y;
+    return even < odd ? odd : even;
 }
 
 /* The first `count` lanes of v, zero in the others. */

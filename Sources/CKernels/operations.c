@@ -167,24 +167,12 @@ void ck_layer_norm(
     run_rows(machine, &work);
 }
 
-/* Plain loops: a product and a difference round the same in every instruction set and lane. */
 static void rotate_one(const rows_work *work, int32_t row) {
-    const float *x = work->x + (size_t)row * work->stride;
-    float *out = work->out + (size_t)row * work->stride;
-    const int32_t pairs = work->width / 2, head_width = work->columns / work->heads;
-    const float *turn = work->table + (size_t)work->positions[row] * (size_t)work->width;
-    memcpy(out, x, work->stride * sizeof *x);
-    for (int32_t head = 0; head < work->heads; head++) {
-        const float *from = x + (size_t)head * head_width;
-        float *to = out + (size_t)head * head_width;
-        const int32_t step = work->pairing == CK_ADJACENT ? 2 : 1, apart = work->pairing == CK_ADJACENT ? 1 : pairs;
-        for (int32_t pair = 0; pair < pairs; pair++) {
-            const float a = from[pair * step], b = from[pair * step + apart];
-            const float cosine = turn[pair * 2], sine = turn[pair * 2 + 1];
-            to[pair * step] = a * cosine - b * sine;
-            to[pair * step + apart] = a * sine + b * cosine;
-        }
-    }
+    const size_t place = (size_t)row * work->stride;
+    const float *turn = work->table + (size_t)work->positions[row] * (size_t)work->width * 2;
+    work->kernels->rotate(
+        work->x + place, work->columns, work->heads, work->width, work->pairing, turn, work->out + place);
+    for (size_t column = (size_t)work->columns; column < work->stride; column++) work->out[place + column] = 0;
 }
 
 void ck_rotate(

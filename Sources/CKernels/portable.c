@@ -78,5 +78,6 @@ static void products_q4(
 #include "attention.h"
 
 const ck_kernels ck_portable_kernels = {
-    linear_piece, gated_piece, finish_rows, quantize_row, rms_norm_row, layer_norm_row, largest_of_row, attend_piece,
+    linear_piece,   gated_piece, finish_rows,    quantize_row, rms_norm_row,
+    layer_norm_row, rotate_row,  largest_of_row, attend_piece,
 };

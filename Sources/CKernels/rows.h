@@ -1,5 +1,6 @@
-/* rows.h — what happens to a row alone: norms, whole-number activations, the largest number.
+/* rows.h — what happens to a row alone: norms, rotary embedding, whole-number activations, the largest number.
  *
+ *     rotate:     y[j] = x[j] * cosine[j] + x[partner of j] * sine[j], the sine negative at the first of a pair
  *     rms norm:   y[c] = x[c] / sqrt(mean(x^2) + epsilon) * gain[c]
  *     layer norm: y[c] = (x[c] - mean) / sqrt(variance + epsilon) * gain[c] + bias[c]
  *     quantize:   scale = max |x| / 127 of each block of 32, q = x / scale to the nearest whole number
@@ -33,6 +34,29 @@ static void layer_norm_row(
     for (int c = 0; c < columns; c += 16) {
         lanes v = (lanes_load(x + c) - mean) * scale;
         lanes_store(out + c, lanes_fma(v, lanes_load(gain + c), lanes_load(bias + c)));
+    }
+}
+
+/* turn: the cosines of `width` numbers, then their signed sines. Products and sums round by themselves, so a number that
+ * falls into a short remainder has the bits that a whole vector gives. */
+static void rotate_row(
+    const float *x, int columns, int heads, int width, ck_pairing pairing, const float *turn, float *out) {
+    const int head_width = columns / heads, half = width / 2;
+    const float *cosine = turn, *sine = turn + width;
+    for (int head = 0; head < heads; head++, x += head_width, out += head_width) {
+        int j = 0;
+        if (pairing == CK_ADJACENT) {
+            for (; j + 16 <= width; j += 16) {
+                lanes v = lanes_load(x + j);
+                lanes partner = __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+                lanes_store(out + j, v * lanes_load(cosine + j) + partner * lanes_load(sine + j));
+            }
+            for (; j < width; j++) out[j] = x[j] * cosine[j] + x[j ^ 1] * sine[j];
+        } else {
+            for (; j < half; j++) out[j] = x[j] * cosine[j] + x[j + half] * sine[j];
+            for (; j < width; j++) out[j] = x[j] * cosine[j] + x[j - half] * sine[j];
+        }
+        for (; j < head_width; j++) out[j] = x[j];
     }
 }
 

@@ -101,7 +101,8 @@ void ck_layer_norm(
 
 typedef enum { CK_ADJACENT = 0, CK_HALVES = 1 } ck_pairing;
 
-/* Turns every head of every row. table[position][pair] holds the cosine and the sine of a pair's angle. */
+/* Turns every head of every row. The table holds for each position the cosine of each of a head's `width` numbers, then
+ * the sine, negative for the first number of a pair. */
 void ck_rotate(
     ck_machine *machine, const float *x, int32_t rows, int32_t columns, size_t stride, int32_t heads, int32_t width,
     ck_pairing pairing, const int32_t *positions, const float *table, float *out);

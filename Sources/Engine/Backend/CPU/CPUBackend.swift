@@ -65,7 +65,7 @@ final class CPUBackend: Backend {
     }
 }
 
-/// Cosine and sine of every pair's angle at every position: [position][pair][cosine, sine].
+/// How every number of a head turns at every position: [position][cosines of `width` numbers, their signed sines].
 final class RotaryTable {
     let rotary: Rotary
     let positions: Int
@@ -74,17 +74,18 @@ final class RotaryTable {
     init(_ rotary: Rotary, positions: Int) {
         self.rotary = rotary
         self.positions = positions
-        memory = AlignedMemory(bytes: positions * rotary.width * 4)
-        let frequencies = (0..<rotary.width / 2).map { pair in
-            pow(Double(rotary.base), -2 * Double(pair) / Double(rotary.width))
-        }
-        var place = memory.floats
-        for position in 0..<positions {
-            for frequency in frequencies {
-                let angle = Double(position) * frequency
-                place[0] = Float(cos(angle))
-                place[1] = Float(sin(angle))
-                place += 2
+        memory = AlignedMemory(bytes: positions * rotary.width * 2 * 4)
+        for pair in 0..<rotary.width / 2 {
+            let frequency = pow(Double(rotary.base), -2 * Double(pair) / Double(rotary.width))
+            let (first, second) = rotary.places(ofPair: pair)
+            var place = memory.floats
+            for position in 0..<positions {
+                let cosine = Float(cos(Double(position) * frequency)), sine = Float(sin(Double(position) * frequency))
+                place[first] = cosine
+                place[second] = cosine
+                place[rotary.width + first] = -sine
+                place[rotary.width + second] = sine
+                place += 2 * rotary.width
             }
         }
     }

@@ -24,22 +24,32 @@ final class CPUSights {
         for (index, slot) in tails.numbers.enumerated() { lists[index] = slot }
         let sights = memory.start.assumingMemoryBound(to: ck_sight.self)
         var furthest = 0
+        var last: ck_sight?
         for row in 0..<plan.rows {
             let list = tails.ranges[row]
+            // Lists that begin alike are walked once: a causal pass would otherwise walk its slots for every row.
+            let known = row > 0 && list.lowerBound == tails.ranges[row - 1].lowerBound ? last : nil
             let sight = Self.sight(
-                tail: lists + list.lowerBound, count: list.count, committed: plan.committed)
+                tail: lists + list.lowerBound, count: list.count, committed: plan.committed, extending: known)
             (sights + row).initialize(to: sight)
             furthest = max(furthest, Int(sight.reach))
+            last = sight
         }
         self.slots = slots
         reach = furthest
         start = UnsafePointer(sights)
     }
 
-    private static func sight(tail: UnsafePointer<Int32>, count: Int, committed: Int) -> ck_sight {
-        var straight = 0, reach = committed + count
-        while straight < count, Int(tail[straight]) == committed + straight { straight += 1 }
-        for index in straight..<count {
+    private static func sight(
+        tail: UnsafePointer<Int32>, count: Int, committed: Int, extending shorter: ck_sight?
+    ) -> ck_sight {
+        var straight = shorter.map { Int($0.straight) - committed } ?? 0
+        var reach = max(Int(shorter?.reach ?? 0), committed + count)
+        let walked = Int(shorter?.count ?? 0)
+        if straight == walked {
+            while straight < count, Int(tail[straight]) == committed + straight { straight += 1 }
+        }
+        for index in max(walked, straight)..<max(count, straight) {
             precondition(tail[index] >= 0, "attend: a negative slot")
             reach = max(reach, Int(tail[index]) + 1)
         }
