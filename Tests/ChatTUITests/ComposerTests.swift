@@ -164,15 +164,27 @@ struct `Slash commands` {
 struct `Terminal answers` {
     private let size = Size(rows: 24, columns: 80)
 
+    private func probe(_ answer: String) -> TerminalProbe {
+        var probe = TerminalProbe()
+        _ = probe.read(answer)
+        return probe
+    }
+
+    @Test func `leave what was typed ahead to the composer`() {
+        var probe = TerminalProbe()
+        #expect(probe.read("hé\n\u{1B}[?63;4cx") == "hé\rx")
+        #expect(probe.hasSixel)
+    }
+
     @Test func `of xterm as a VT340 allow sixels of whole cells`() {
-        let probe = TerminalProbe("\u{1B}[?2;0;484;316S\u{1B}[?63;1;2;4;6;9;15;22c")
+        let probe = self.probe("\u{1B}[?2;0;484;316S\u{1B}[?63;1;2;4;6;9;15;22c")
         let style = probe.style(wish: .auto, palette: .full, isUTF8: true, size: size, pixels: (484, 316))
         #expect(
             style == .sixel(SixelLimits(cellWidth: 6, cellHeight: 13, maximumWidth: 484, maximumHeight: 316)))
     }
 
     @Test func `without attribute 4 mean half blocks, and signs without colours`() {
-        let probe = TerminalProbe("\u{1B}[?64;1;2;6;9;15c")
+        let probe = self.probe("\u{1B}[?64;1;2;6;9;15c")
         #expect(probe.isAnswered && !probe.hasSixel)
         #expect(probe.style(wish: .auto, palette: .full, isUTF8: true, size: size, pixels: nil) == .halfBlocks)
         #expect(probe.style(wish: .auto, palette: .eight, isUTF8: true, size: size, pixels: nil) == .signs)
@@ -180,18 +192,18 @@ struct `Terminal answers` {
     }
 
     @Test func `do not count the class as an attribute`() {
-        #expect(!TerminalProbe("\u{1B}[?4;1c").hasSixel)
+        #expect(!probe("\u{1B}[?4;1c").hasSixel)
     }
 
     @Test func `prefer the reported cell and cap the picture`() {
-        let probe = TerminalProbe("\u{1B}[6;19;10t\u{1B}[?63;4c")
+        let probe = self.probe("\u{1B}[6;19;10t\u{1B}[?63;4c")
         #expect(
             probe.style(wish: .auto, palette: .full, isUTF8: true, size: size, pixels: (800, 456))
                 == .sixel(SixelLimits(cellWidth: 10, cellHeight: 19, maximumWidth: 1000, maximumHeight: 1000)))
     }
 
     @Test func `give way to the user's wish`() {
-        let probe = TerminalProbe("\u{1B}[?63;4c")
+        let probe = self.probe("\u{1B}[?63;4c")
         #expect(probe.style(wish: .none, palette: .full, isUTF8: true, size: size, pixels: nil) == .none)
         #expect(probe.style(wish: .blocks, palette: .full, isUTF8: true, size: size, pixels: nil) == .halfBlocks)
         let silent = TerminalProbe()

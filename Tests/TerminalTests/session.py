@@ -34,6 +34,35 @@ def environment(**changes):
     return {key: value for key, value in kept.items() if value is not None}
 
 
+class RecordingScreen(pyte.Screen):
+    """A screen that remembers what could hurt a picture lying on it: (what, row) of every erasing and scrolling."""
+
+    def __init__(self, columns, rows):
+        self.hurts = []
+        super().__init__(columns, rows)
+
+    def erase_in_line(self, *arguments, **options):
+        self.hurts.append(("erase in line", self.cursor.y))
+        super().erase_in_line(*arguments, **options)
+
+    def erase_characters(self, *arguments, **options):
+        self.hurts.append(("erase characters", self.cursor.y))
+        super().erase_characters(*arguments, **options)
+
+    def erase_in_display(self, *arguments, **options):
+        self.hurts.append(("erase in display", self.cursor.y))
+        super().erase_in_display(*arguments, **options)
+
+    def set_margins(self, *arguments, **options):
+        self.hurts.append(("scroll region", self.cursor.y))
+        super().set_margins(*arguments, **options)
+
+    def index(self, *arguments, **options):
+        if self.cursor.y == self.lines - 1:
+            self.hurts.append(("scroll", self.cursor.y))
+        super().index(*arguments, **options)
+
+
 class Session:
     """A program under test; use as a context manager."""
 
@@ -42,7 +71,8 @@ class Session:
         self.raw = b""
         self.answer = answer
         self.answered = 0
-        self.screen = pyte.Screen(columns, rows)
+        self.unfed = b""
+        self.screen = RecordingScreen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
         command = list(program) if program else ["/bin/sh", "-c", WRAPPER, self.folder, PROGRAM, *arguments]
         self.child = pexpect.spawn(
@@ -64,7 +94,7 @@ class Session:
             try:
                 data = self.child.read_nonblocking(65536, timeout=max(0.0, min(0.05, end - time.monotonic())))
                 self.raw += data
-                self.stream.feed(data)
+                self.feed(data)
                 questions = self.raw.count(b"\x1b[c")
                 if self.answer and questions > self.answered:
                     self.answered = questions
@@ -75,6 +105,13 @@ class Session:
                 return False
             if time.monotonic() >= end:
                 return True
+
+    def feed(self, data):
+        """Draws the data, but for sixels, which pyte would print as text."""
+        self.unfed += data
+        if self.unfed.count(b"\x1bP") <= self.unfed.count(b"\x1b\\"):
+            self.stream.feed(re.sub(rb"\x1bP.*?\x1b\\", b"", self.unfed, flags=re.DOTALL))
+            self.unfed = b""
 
     @property
     def text(self):

@@ -27,6 +27,8 @@ final class ScreenLoop {
     private let clock = ContinuousClock()
     private let start: ContinuousClock.Instant
     private var reader = KeyReader()
+    /// What came with the terminal's answers before the screen was up.
+    private let typedAhead: String
     private var pictures = SixelCache()
     private var isDirty = true
     private var lastDrawn = -1.0
@@ -41,15 +43,17 @@ final class ScreenLoop {
     ) throws(TerminalError) {
         start = clock.now
         var probe = TerminalProbe()
+        var typedAhead = ""
         let name = environment["TERM"] ?? ""
         if let obstacle = Terminal.obstacle(terminalName: name) { throw obstacle }
         // Every terminal answers within a blink or, over a slow line, later: such answers arrive as reports.
         if imageProtocol == .auto || imageProtocol == .sixel {
-            probe.read(Terminal.probe(TerminalProbe.query, milliseconds: 100))
+            typedAhead = probe.read(Terminal.probe(TerminalProbe.query, milliseconds: 100))
         }
         terminal = try Terminal(environment: environment)
         self.state = state
         self.probe = probe
+        self.typedAhead = typedAhead
         self.mailbox = mailbox
         self.actions = actions
         self.imageProtocol = imageProtocol
@@ -72,6 +76,7 @@ final class ScreenLoop {
     func run(beginning effects: [Effect]) -> ScreenEnd {
         defer { terminal.close() }
         effects.forEach(perform)
+        for scalar in typedAhead.unicodeScalars { reader.feed(.scalar(scalar)).forEach { apply(.input($0)) } }
         while true {
             drawIfDue()
             let wake = terminal.wait(milliseconds: waitLimit)
@@ -148,7 +153,7 @@ final class ScreenLoop {
         case .lookForPicture(let path, let original):
             if let event = actions.lookForPicture(path, original) { apply(event) }
         case .interpret(let report):
-            probe.read(report)
+            probe.readReport(report)
             apply(.pictureStyle(pictureStyle))
         }
     }

@@ -19,27 +19,39 @@ struct TerminalProbe: Sendable, Equatable {
     /// Largest picture, size of a cell, and last the question that every terminal answers.
     static let query = "\u{1B}[?2;1;0S\u{1B}[16t\u{1B}[c"
 
-    init(_ answer: String = "") { read(answer) }
-
-    /// Takes in answers, with or without their ESC, in any order and together with anything else.
-    mutating func read(_ answer: String) {
-        for part in answer.split(separator: "\u{1B}") where part.hasPrefix("[") {
-            guard let end = part.dropFirst().firstIndex(where: { ("@"..."~").contains($0) }) else { continue }
-            let body = part[part.index(after: part.startIndex)..<end]
-            let numbers = body.drop { $0 == "?" }.split(separator: ";").map { Int($0) ?? -1 }
-            switch part[end] {
-            case "c" where body.hasPrefix("?"):
-                isAnswered = true
-                // The first number is the terminal's class; 4 among the others is sixel graphics.
-                hasSixel = numbers.dropFirst().contains(4)
-            case "t" where numbers.count == 3 && numbers[0] == 6 && numbers[1] > 0 && numbers[2] > 0:
-                cellHeight = numbers[1]
-                cellWidth = numbers[2]
-            case "S" where numbers.count == 4 && numbers[0] == 2 && numbers[1] == 0 && numbers[2] > 0 && numbers[3] > 0:
-                maximumWidth = numbers[2]
-                maximumHeight = numbers[3]
+    /// Takes in answers, with their ESC; returns the rest, which someone has typed ahead.
+    mutating func read(_ text: String) -> String {
+        var reader = KeyReader()
+        var typed = ""
+        for scalar in text.unicodeScalars {
+            switch reader.feed(.scalar(scalar)).first {
+            case .report(let report): readReport(report)
+            // Before the terminal was in raw mode it made a newline of Enter.
+            case .key(.enter), .key(.control("j")): typed += "\r"
+            case .key(.character(let character)): typed.append(character)
             default: break
             }
+        }
+        return typed
+    }
+
+    /// Takes in one answer without its ESC: "[?63;1;4c".
+    mutating func readReport(_ report: String) {
+        guard report.hasPrefix("["), let end = report.last else { return }
+        let body = report.dropFirst().dropLast()
+        let numbers = body.drop { $0 == "?" }.split(separator: ";").map { Int($0) ?? -1 }
+        switch end {
+        case "c" where body.hasPrefix("?"):
+            isAnswered = true
+            // The first number is the terminal's class; 4 among the others is sixel graphics.
+            hasSixel = numbers.dropFirst().contains(4)
+        case "t" where numbers.count == 3 && numbers[0] == 6 && numbers[1] > 0 && numbers[2] > 0:
+            cellHeight = numbers[1]
+            cellWidth = numbers[2]
+        case "S" where numbers.count == 4 && numbers[0] == 2 && numbers[1] == 0 && numbers[2] > 0 && numbers[3] > 0:
+            maximumWidth = numbers[2]
+            maximumHeight = numbers[3]
+        default: break
         }
     }
 
