@@ -53,7 +53,8 @@ struct Theme: Sendable, Equatable {
 
     private static func plain(_ role: Role) -> Appearance {
         switch role {
-        case .strong, .you, .bot, .accepted, .bonusMark, .focusedTitle, .prompt, .failure, .key: Appearance(attributes: .bold)
+        case .strong, .you, .bot, .accepted, .bonusMark, .focusedTitle, .prompt, .failure, .key:
+            Appearance(attributes: .bold)
         case .bonus: Appearance(attributes: [.bold, .underline])
         case .faint, .unreached, .drafted, .border, .lane: Appearance(attributes: .dim)
         case .text, .title, .notice, .rejected, .good, .spark, .progress, .photo, .filler: Appearance()

@@ -76,9 +76,10 @@ struct `Key reading` {
         #expect(read("\u{1B}b") == [.key(.alt("b"))])
         #expect(read("\u{1B}\r") == [.key(.altEnter)])
         #expect(read("\u{1B}\u{7F}") == [.key(.altBackspace)])
-        #expect(read("\r\n\t\u{03}x") == [
-            .key(.enter), .key(.control("j")), .key(.tab), .key(.control("c")), .key(.character("x")),
-        ])
+        #expect(
+            read("\r\n\t\u{03}x") == [
+                .key(.enter), .key(.control("j")), .key(.tab), .key(.control("c")), .key(.character("x")),
+            ])
     }
 
     @Test func `takes a late answer of the terminal for what it is`() {
@@ -124,11 +125,13 @@ struct `Path reading` {
         #expect(PathText.path(from: PathText.escaped(path)) == path)
     }
 
-    @Test(arguments: [
-        ("/home/x.png", "/home/x.png"), ("'/home/a b.JPG'", "/home/a b.JPG"), ("./a.webp", "./a.webp"),
-        ("/home/a\\ b.png", "/home/a b.png"), ("What is in /home/x.png?", nil), ("/help", nil), ("/a.png or /b.png", nil),
-        ("/etc/passwd", nil), ("/image x.png", nil), ("photo.png", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("/home/x.png", "/home/x.png"), ("'/home/a b.JPG'", "/home/a b.JPG"), ("./a.webp", "./a.webp"),
+            ("/home/a\\ b.png", "/home/a b.png"), ("What is in /home/x.png?", nil), ("/help", nil),
+            ("/a.png or /b.png", nil),
+            ("/etc/passwd", nil), ("/image x.png", nil), ("photo.png", nil),
+        ] as [(String, String?)])
     func `takes only a whole picture path for a picture`(text: String, path: String?) {
         #expect(PathText.wholePicturePath(text) == path)
     }
@@ -140,15 +143,16 @@ struct `Path reading` {
 }
 
 struct `Slash commands` {
-    @Test(arguments: [
-        ("/help", .help), ("/quit", .quit), ("/clear", .clear), ("/spec off", .speculation(.off)),
-        ("/tree mini", .tree(.mini)), ("/image 'a b.png'", .attach(path: "a b.png")), ("hello", .ask("hello")),
-        ("/spec fast", .mistake("/spec takes one of: off, chain, dynamic")),
-        ("/tree", .mistake("/tree takes one of: off, mini, full")),
-        ("/image", .mistake("/image needs a file: /image photo.jpg (Tab completes)")),
-        ("/qiut", .mistake("/qiut is not a command. Did you mean /quit?")),
-        ("/frobnicate", .mistake("/frobnicate is not a command. /help lists what there is.")),
-    ] as [(String, Command)])
+    @Test(
+        arguments: [
+            ("/help", .help), ("/quit", .quit), ("/clear", .clear), ("/spec off", .speculation(.off)),
+            ("/tree mini", .tree(.mini)), ("/image 'a b.png'", .attach(path: "a b.png")), ("hello", .ask("hello")),
+            ("/spec fast", .mistake("/spec takes one of: off, chain, dynamic")),
+            ("/tree", .mistake("/tree takes one of: off, mini, full")),
+            ("/image", .mistake("/image needs a file: /image photo.jpg (Tab completes)")),
+            ("/qiut", .mistake("/qiut is not a command. Did you mean /quit?")),
+            ("/frobnicate", .mistake("/frobnicate is not a command. /help lists what there is.")),
+        ] as [(String, Command)])
     func `mean what the help says`(text: String, command: Command) {
         #expect(Command(text) == command)
     }

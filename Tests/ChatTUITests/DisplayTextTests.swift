@@ -46,7 +46,8 @@ struct `Display text` {
                 #expect(glyph.width > 0)
                 #expect(
                     glyph.text.unicodeScalars.allSatisfy {
-                        ![.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+                        ![.control, .format, .lineSeparator, .paragraphSeparator].contains(
+                            $0.properties.generalCategory)
                             || $0 == "\u{AD}"
                     }, "U+\(String(scalar.value, radix: 16))")
             }

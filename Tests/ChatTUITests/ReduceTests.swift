@@ -131,7 +131,8 @@ struct `Stopping` {
         driver.press(key)
         #expect(driver.effects == [.cancel])
         driver.end()
-        #expect(driver.state.turns[1] == Turn(id: driver.state.turns[1].id, content: .answer(.stopped), text: "Once upon"))
+        #expect(
+            driver.state.turns[1] == Turn(id: driver.state.turns[1].id, content: .answer(.stopped), text: "Once upon"))
     }
 
     @Test func `a waiting question takes it back`() {
@@ -239,14 +240,32 @@ struct `The tree panel` {
         return driver
     }
 
-    @Test func `follows the newest round, at most ten a second`() {
-        var driver = driver(rounds: 1)
-        for index in 1..<20 { driver.send(.engine(.round(Samples.sketch(index: index), text: "x"))) }
-        #expect(driver.state.tree.total == 20)
-        #expect(driver.state.tree.number < 20 && driver.state.tree.skipped > 0)
-        driver.now += 0.2
-        driver.send(.tick)
-        #expect(driver.state.tree.number == 20)
+    @Test func `goes through rounds that came too fast, one after another`() {
+        var driver = driver(rounds: 0)
+        for index in 0..<20 {
+            _ = reduce(&driver.state, .engine(.round(Samples.sketch(index: index), text: "x")), at: 5)
+        }
+        driver.now = 5
+        #expect(driver.state.tree.total == 20 && driver.state.tree.number == 1)
+        for number in 2...20 {
+            driver.now += TreeState.dwell
+            driver.send(.tick)
+            #expect(driver.state.tree.number == number)
+        }
+        #expect(!driver.state.tree.isMoving)
+    }
+
+    @Test func `leaves rounds out rather than fall far behind`() {
+        var driver = driver(rounds: 0)
+        for index in 0..<900 { driver.send(.engine(.round(Samples.plain(index: index), text: "x"))) }
+        var showings = 0
+        while driver.state.tree.isMoving {
+            driver.now += TreeState.dwell
+            driver.send(.tick)
+            showings += 1
+        }
+        #expect(driver.state.tree.number == 900)
+        #expect((TreeState.catchUpShowings...150).contains(showings))
     }
 
     @Test func `steps when it has the focus, and typing goes to the composer when not`() {
@@ -276,10 +295,10 @@ struct `The tree panel` {
     @Test func `goes through its three phases`() {
         var driver = driver(rounds: 1)
         #expect(driver.state.phase == .drafted)
-        driver.now += 0.04
+        driver.now += TreeState.dwell * 0.5
         driver.send(.tick)
         #expect(driver.state.phase == .verified)
-        driver.now += 0.1
+        driver.now += TreeState.dwell
         driver.send(.tick)
         #expect(driver.state.phase == .committed)
     }

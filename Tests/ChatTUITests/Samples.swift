@@ -1,8 +1,7 @@
 // Samples.swift — rounds, states and screens that the suites share.
 
-@testable import Engine
-
 @testable import ChatTUI
+@testable import Engine
 
 enum Samples {
     /// A node of a tree as the tests write it: parent (0 is the root), text, draft probability.

@@ -73,7 +73,8 @@ struct `Tree drawing` {
             var next: [Int] = []
             for parent in level {
                 for _ in 0..<random(4) {
-                    nodes.append((parent, [" word", "日本", "\n", "incomprehensibly"][random(4)], Float(random(100)) / 100))
+                    let text = [" word", "日本", "\n", "incomprehensibly"][random(4)]
+                    nodes.append((parent, text, Float(random(100)) / 100))
                     next.append(nodes.count)
                 }
             }
@@ -127,7 +128,8 @@ struct `The text form of a trace` {
         let hostile = Samples.round(
             root: "\u{1B}[2J", [(0, "\u{1B}]0;x\u{07}", 0.5), (0, "\u{9B}31m", 0.4)], accepted: [1], bonus: "\u{1B}c",
             reason: "\u{1B}[1mbold")
-        #expect(replayText([hostile]).unicodeScalars.allSatisfy { $0 == "\n" || $0.properties.generalCategory != .control })
+        let scalars = replayText([hostile]).unicodeScalars
+        #expect(scalars.allSatisfy { $0 == "\n" || $0.properties.generalCategory != .control })
     }
 
     @Test func `survives a trace whose pieces are missing`() {

@@ -47,7 +47,8 @@ public struct ChatApp {
     public func run() -> Int32 {
         Terminal.useLocale()
         switch Terminal.obstacle(terminalName: environment["TERM"] ?? "") {
-        case .notATerminal, .dumbTerminal: return LineChat(configuration: configuration, home: environment["HOME"]).run()
+        case .notATerminal, .dumbTerminal:
+            return LineChat(configuration: configuration, home: environment["HOME"]).run()
         case let obstacle?: return ChatApp.fail(obstacle.description, exitCode: 3)
         case nil: return runScreen()
         }

@@ -83,7 +83,8 @@ final class LineChat {
                     write(PlainText.safe(visible))
                 case .engine(.notice(let notice)): report(notice.text)
                 case .engine(.finished(let finished)):
-                    if finished.finish == .contextFull { report("the context is full; /clear begins a new conversation") }
+                    guard finished.finish == .contextFull else { break }
+                    report("the context is full; /clear begins a new conversation")
                 case .jobEnded(_, let failure):
                     if hasText { write("\n") }
                     return failure

@@ -7,16 +7,9 @@ enum DraftTreePane {
     static func title(_ state: AppState, width: Int) -> [Span] {
         let name = Span(" draft tree ", state.focus == .tree ? .focusedTitle : .title)
         guard let round = state.tree.round else { return [name] }
-        var facts: [[Span]] = [
-            [Span("round \(state.tree.number)/\(state.tree.total)")], [Span(mode(state), .faint)],
-        ]
-        if state.phase == .drafted {
-            facts.append([Span("\(round.drafted) drafted")])
-        } else {
-            facts.append([Span("\(round.accepted.count) of \(round.drafted) accepted", .accepted)])
-            let tokens = Figures.count(round.tokens.count, "token")
-            facts.append([Span(state.phase == .verified ? "\(tokens) agreed" : "+\(tokens)")])
-        }
+        let facts =
+            [[Span("round \(state.tree.number)/\(state.tree.total)")], [Span(mode(state), .faint)]]
+            + verdict(on: round, phase: state.phase)
         var spans = [name]
         var left = width - DisplayText.width(name.text)
         for fact in facts {
@@ -28,6 +21,24 @@ enum DraftTreePane {
         return spans
     }
 
+    private static func verdict(on round: SpeculationRound, phase: RoundPhase) -> [[Span]] {
+        var facts: [[Span]] = []
+        if round.drafted == 0 {
+            facts.append([Span("nothing drafted", .faint)])
+        } else if phase == .drafted {
+            facts.append([Span("\(round.drafted) drafted")])
+        } else {
+            facts.append([Span("\(round.accepted.count) of \(round.drafted) accepted", .accepted)])
+        }
+        let tokens = Figures.count(round.tokens.count, "token")
+        switch phase {
+        case .drafted: break
+        case .verified: facts.append([Span("\(tokens) agreed")])
+        case .committed: facts.append([Span("+\(tokens)")])
+        }
+        return facts
+    }
+
     /// live, every n-th, held or replayed: always written, because a still picture looks like a stopped engine.
     private static func mode(_ state: AppState) -> String {
         if let replay = state.replay {
@@ -35,9 +46,12 @@ enum DraftTreePane {
             return replay.isPlaying ? "replay \(speed)" : "replay paused"
         }
         guard state.tree.isFollowing else { return "held" }
-        guard state.isAnswering else { return "last" }
-        return state.tree.skipped > 0 ? "live, 1 in \(state.tree.skipped + 1)" : "live"
+        if state.tree.skipped > 0, state.tree.behind > 0 { return "every \(ordinal(state.tree.skipped + 1))" }
+        if state.tree.behind > 0 { return "catching up" }
+        return state.isAnswering ? "live" : "last"
     }
+
+    private static func ordinal(_ number: Int) -> String { number == 2 ? "2nd" : number == 3 ? "3rd" : "\(number)th" }
 
     /// The meaning of the marks.
     private static func legend(_ symbols: Symbols) -> [Span] {
@@ -137,11 +151,12 @@ enum DraftTreePane {
     private static func explain(_ state: AppState, in area: Rectangle, isMini: Bool, on frame: inout Frame) {
         let text =
             isMini
-            ? "the draft tree appears here" : """
-                While an answer is written, a small draft model proposes a tree of next tokens here. The large model \
-                checks the whole tree in one pass, keeps one path and adds a token of its own. The text is the same \
-                as without the draft, only sooner.
-                """
+            ? "the draft tree appears here"
+            : """
+            While an answer is written, a small draft model proposes a tree of next tokens here. The large model \
+            checks the whole tree in one pass, keeps one path and adds a token of its own. The text is the same \
+            as without the draft, only sooner.
+            """
         for (offset, line) in WordWrap.lines(text, width: max(1, area.columns - 2)).prefix(area.rows).enumerated() {
             frame.draw(line, row: area.row + offset, column: area.column + 1, limit: area.endColumn, role: .faint)
         }

@@ -18,9 +18,10 @@ enum StatisticsPane {
     private static func round(_ round: SpeculationRound, width: Int, symbols: Symbols) -> [[Span]] {
         let draft = Figures.milliseconds(round.seconds.draft)
         let verify = Figures.milliseconds(round.seconds.verify)
+        let passes = Figures.count(round.draftPasses, "pass", plural: "passes")
         let expected = Figures.fixed(Double(round.budget.expectedTokens), 1)
         var lines: [[Span]] = [
-            [label("draft"), Span(draft), Span("  \(Figures.count(round.draftPasses, "pass", plural: "passes"))", .faint)],
+            [label("draft"), Span(draft), Span("  \(passes)", .faint)],
             [label("verify"), Span(verify), Span("  \(Figures.count(round.tree.count, "node"))", .faint)],
             [label("budget"), Span(Figures.count(round.budget.nodes, "node")), Span("  expects \(expected)", .faint)],
         ]
@@ -46,7 +47,8 @@ enum StatisticsPane {
             ],
         ]
         if !statistics.depths.isEmpty { lines.append(byDepth(statistics, symbols: symbols)) }
-        lines.append([label("rounds"), Span(spark(statistics, columns: width - labelColumns, symbols: symbols), .spark)])
+        let spark = spark(statistics, columns: width - labelColumns, symbols: symbols)
+        lines.append([label("rounds"), Span(spark, .spark)])
         return lines
     }
 

@@ -14,7 +14,8 @@ enum TranscriptPane {
 
     static func draw(_ state: AppState, in area: Rectangle, on frame: inout Frame) {
         let turns = state.shownTurns
-        let lines = turns.isEmpty
+        let lines =
+            turns.isEmpty
             ? welcome(state, width: area.columns - 1) : window(state, turns, rows: area.rows, width: area.columns)
         for (offset, line) in lines.prefix(area.rows).enumerated() {
             var column = area.column
@@ -32,11 +33,12 @@ enum TranscriptPane {
 
     private static func welcome(_ state: AppState, width: Int) -> [Line] {
         let margin = Run(glyphs: [.space], role: .faint)
-        return [[]] + state.welcome.enumerated().flatMap { index, text in
-            WordWrap.lines(text, width: max(1, width - 1)).map { line in
-                [margin, Run(glyphs: line, role: index == 0 ? .strong : .faint)]
+        return [[]]
+            + state.welcome.enumerated().flatMap { index, text in
+                WordWrap.lines(text, width: max(1, width - 1)).map { line in
+                    [margin, Run(glyphs: line, role: index == 0 ? .strong : .faint)]
+                }
             }
-        }
     }
 
     /// The lines that the pane shows.

@@ -92,7 +92,8 @@ extension AppState {
             changeAnswer { $0.content = .answer(AppState.ending(of: report.finish)) }
             if report.finish == .contextFull {
                 let rows = "\(report.contextUsed) of \(report.contextLimit) rows"
-                addTurn(.notice, "The context is full (\(rows)). /clear begins a new conversation; this one stays above.")
+                addTurn(
+                    .notice, "The context is full (\(rows)). /clear begins a new conversation; this one stays above.")
             }
         }
     }

@@ -30,13 +30,15 @@ struct TreeState: Sendable, Equatable {
     private(set) var shownSince = 0.0
     /// New rounds are shown as they come.
     private(set) var isFollowing = true
-    /// Rounds that went by unseen between the last two shown.
+    /// Rounds left out between the last two shown.
     private(set) var skipped = 0
     var statistics = AnswerStatistics()
 
     static let capacity = 4096
-    /// A live round stays on the screen at least this long: ten frames a second are followed easily.
-    static let dwell = 0.1
+    /// A round stays on the screen at least this long, in seconds: its three phases can then just be followed.
+    static let dwell = 0.15
+    /// Rounds that come faster than that are caught up with in about so many showings.
+    static let catchUpShowings = 30
 
     init() {}
 
@@ -53,7 +55,7 @@ struct TreeState: Sendable, Equatable {
     var total: Int { forgotten + rounds.count }
 
     /// Whether the panel will look different before long without any event.
-    var isMoving: Bool { isFollowing && shown != nil && shown != rounds.count - 1 }
+    var isMoving: Bool { isFollowing && behind > 0 }
 
     mutating func append(_ round: SpeculationRound, at now: Double) {
         statistics.add(round)
@@ -68,15 +70,20 @@ struct TreeState: Sendable, Equatable {
         follow(at: now)
     }
 
-    /// Goes on to the newest round when the one shown has been there long enough.
+    /// Goes on towards the newest round when the one shown has been there long enough. A fast answer is over before
+    /// anyone has seen a tree, so the panel goes through its rounds one after another and leaves some out only when
+    /// it would fall far behind.
     mutating func follow(at now: Double) {
-        guard isFollowing, !rounds.isEmpty, shown != rounds.count - 1 else { return }
-        if let shown {
-            guard now - shownSince >= TreeState.dwell else { return }
-            skipped = rounds.count - 1 - shown - 1
-        }
-        show(rounds.count - 1, at: now)
+        guard isFollowing, behind > 0 else { return }
+        guard let shown else { return show(0, at: now) }
+        guard now - shownSince >= TreeState.dwell else { return }
+        let step = max(1, behind / TreeState.catchUpShowings)
+        skipped = step - 1
+        show(shown + step, at: now)
     }
+
+    /// Rounds that have come after the one on the screen.
+    var behind: Int { rounds.count - 1 - (shown ?? -1) }
 
     mutating func show(_ index: Int, at now: Double) {
         guard !rounds.isEmpty else { return }

@@ -63,11 +63,13 @@ enum DisplayText {
             case .base:
                 // Joined emoji, skin tones and key caps are 2 to 8 columns wide depending on the terminal. The first
                 // picture of the cluster has one width everywhere.
-                if base == nil {
+                guard let first = base else {
                     base = scalar
-                } else if let letter = flagLetter(scalar) {
-                    glyphs.append(Glyph(text: flagLetter(base!).map(String.init) ?? "?", width: 1))
+                    continue
+                }
+                if let letter = flagLetter(first), let other = flagLetter(scalar) {
                     glyphs.append(Glyph(text: String(letter), width: 1))
+                    glyphs.append(Glyph(text: String(other), width: 1))
                     return
                 }
             }

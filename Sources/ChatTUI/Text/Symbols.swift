@@ -33,7 +33,9 @@ struct Symbols: Sendable, Equatable {
     var barFull: String { isUTF8 ? "━" : "#" }
     var barEmpty: String { isUTF8 ? "─" : "-" }
     /// Eight heights for a line of little columns.
-    var spark: [String] { isUTF8 ? ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"] : [".", ".", ":", ":", "|", "|", "#", "#"] }
+    var spark: [String] {
+        isUTF8 ? ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"] : [".", ".", ":", ":", "|", "|", "#", "#"]
+    }
 
     /// The line sign whose arms are the given set of `BorderArm`.
     func border(_ arms: BorderArm) -> String {
