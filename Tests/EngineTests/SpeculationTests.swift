@@ -65,7 +65,7 @@ private struct World {
             as [(SpeculationPolicy, Int?)])
     func `the tokens are those of plain decoding`(draft: String, shape: (policy: SpeculationPolicy, nodes: Int?)) throws
     {
-        let world = try World(draft: draft, backend: ReferenceBackend())
+        let world = try World(draft: draft, backend: CPUBackend(threads: 2))
         for temperature in [0, 0.7, 1.3] as [Float] {
             let plain = try world.decode(Self.speculation(.off, nodes: nil), Self.sampler(temperature), tokens: 40)
             let options = Self.speculation(shape.policy, nodes: shape.nodes)
@@ -78,13 +78,13 @@ private struct World {
 
     @Test(arguments: [0, 0.9] as [Float])
     func `a perfect draft is accepted whole`(temperature: Float) throws {
-        let world = try World(draft: "grouped", backend: ReferenceBackend())
+        let world = try World(draft: "grouped", backend: CPUBackend(threads: 2))
         let fast = try world.decode(Self.speculation(.chain, nodes: 5), Self.sampler(temperature), tokens: 40)
         #expect(fast.rounds.dropLast().allSatisfy { $0.accepted.count == 4 })
     }
 
     @Test func `the repetition penalty sees the path and changes nothing between policies`() throws {
-        let world = try World(draft: "tied", backend: ReferenceBackend())
+        let world = try World(draft: "tied", backend: CPUBackend(threads: 2))
         for temperature in [0, 1] as [Float] {
             var sampler = Self.sampler(temperature)
             sampler.repetitionPenalty = 1.4
@@ -96,7 +96,7 @@ private struct World {
 
     @Test(arguments: [26, 30, 37])
     func `a full context ends the text at the same token`(capacity: Int) throws {
-        let world = try World(draft: "grouped", backend: ReferenceBackend())
+        let world = try World(draft: "grouped", backend: CPUBackend(threads: 2))
         let plain = try world.decode(
             Self.speculation(.off, nodes: nil), Self.sampler(0), tokens: 100, capacity: capacity)
         let fast = try world.decode(
@@ -106,7 +106,7 @@ private struct World {
     }
 
     @Test func `after a commit the cache equals one that saw only the accepted tokens`() throws {
-        let world = try World(draft: "grouped", backend: ReferenceBackend())
+        let world = try World(draft: "grouped", backend: CPUBackend(threads: 2))
         let fast = try world.decode(Self.speculation(.dynamic, nodes: 12), Self.sampler(0.9), tokens: 24)
         let text = world.prompt + fast.tokens.dropLast()
         #expect(fast.cache.committed == text.count)

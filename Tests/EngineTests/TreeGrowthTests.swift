@@ -132,10 +132,10 @@ import Testing
         var drafted = 0
         for _ in 0..<200 where costs.shouldDraft() {
             drafted += 1
-            costs.record(tokens: 1, seconds: 1.5)
+            costs.record(tokens: 1, nodes: 1, drafted: 0.5)
         }
-        #expect((3...20).contains(drafted))
-        for _ in 0..<200 where costs.shouldDraft() { costs.record(tokens: 4, seconds: 1.5) }
+        #expect((4...30).contains(drafted))
+        for _ in 0..<200 where costs.shouldDraft() { costs.record(tokens: 4, nodes: 1, drafted: 0.5) }
         #expect((0..<10).allSatisfy { _ in costs.shouldDraft() })
     }
 }

@@ -2,10 +2,13 @@
 // while decoding; they steer the size of trees and, by Rules 1 and 2, never the text.
 
 /// Seconds of a pass by its number of rows, kept up to date by an exponential average.
+///
+/// The average falls fast and rises slowly: whatever else the machine does can only lengthen a pass, so the shorter
+/// measurements are the ones about the model.
 struct CostCurve: Sendable {
     private var measured: [Double?] = []
-    /// Weight of a new measurement.
-    private let freshness = 0.1
+    /// Weight of a measurement below and above the average.
+    private let freshness = (falling: 0.3, rising: 0.05)
 
     /// Adds a measurement of a pass over `rows` rows, at least 1.
     mutating func record(rows: Int, seconds: Double) {
@@ -15,7 +18,8 @@ struct CostCurve: Sendable {
             return
         }
         // A pass that the operating system interrupted says nothing about the next one, so it counts twofold at most.
-        measured[rows] = old + freshness * (min(seconds, 2 * old) - old)
+        let difference = min(seconds, 2 * old) - old
+        measured[rows] = old + (difference < 0 ? freshness.falling : freshness.rising) * difference
     }
 
     /// Estimated seconds of a pass over `rows` rows; nothing before the first measurement.
@@ -89,11 +93,15 @@ final class CostModel {
     var draft = CostCurve()
     var calibration = AcceptanceCalibration()
 
-    /// Recent tokens and seconds per round with a tree, for the decision whether trees pay at all.
+    /// Recent tokens per round with a tree, and what such a round costs by the curves.
     private var tokens = 0.0
     private var seconds = 0.0
     private var roundsUntilProbe = 0
-    private var patience = 8
+    private var patience = CostModel.shortestRest
+
+    /// Rounds that drafting rests after it has not paid; doubled each time, up to the longest.
+    private static let shortestRest = 8
+    private static let longestRest = 128
 
     /// False when plain decoding has been faster lately; a probe is let through now and then.
     func shouldDraft() -> Bool {
@@ -103,16 +111,24 @@ final class CostModel {
     }
 
     /// Books a round that drafted.
-    func record(tokens count: Int, seconds spent: Double) {
-        let freshness = tokens == 0 ? 1 : 0.1
+    ///
+    /// - Parameters:
+    ///   - count: tokens that it yielded.
+    ///   - nodes: nodes that were verified.
+    ///   - drafted: seconds of its draft passes by the cost curve, not by the clock: one interrupted round must not
+    ///     silence a good draft.
+    func record(tokens count: Int, nodes: Int, drafted: Double) {
+        guard let plain = verify.seconds(rows: 1), let verified = verify.seconds(rows: nodes) else { return }
+        // A new draft has credit for some rounds: the first words of an answer are the hardest to guess.
+        if tokens == 0 { (tokens, seconds) = (1.5 * (drafted + verified) / plain, drafted + verified) }
+        let freshness = 0.08
         tokens += freshness * (Double(count) - tokens)
-        seconds += freshness * (min(spent, seconds == 0 ? spent : 4 * seconds) - seconds)
-        guard let plain = verify.seconds(rows: 1) else { return }
-        if tokens / seconds < 0.95 / plain {
-            roundsUntilProbe = patience
-            patience = min(128, 2 * patience)
+        seconds += freshness * (drafted + verified - seconds)
+        if tokens / seconds >= 0.95 / plain {
+            patience = Self.shortestRest
         } else {
-            patience = 8
+            roundsUntilProbe = patience
+            patience = min(Self.longestRest, 2 * patience)
         }
     }
 }

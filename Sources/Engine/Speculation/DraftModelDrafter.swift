@@ -98,6 +98,8 @@ final class DraftModelDrafter {
     struct Proposal {
         let tree: DraftTree
         let passes: Int
+        /// Of the draft passes, by the cost curve.
+        let seconds: Double
         let choice: BudgetChoice
     }
 
@@ -112,7 +114,7 @@ final class DraftModelDrafter {
     ) throws -> Proposal {
         guard nodeLimit > 1, cache.free > unreadRows + 1 else {
             let budget = BudgetChoice(nodes: 1, expectedTokens: 1, reason: "no room for a tree")
-            return Proposal(tree: DraftTree(root: root), passes: 0, choice: budget)
+            return Proposal(tree: DraftTree(root: root), passes: 0, seconds: 0, choice: budget)
         }
         var growth = TreeGrowth(
             options: options, costs: costs, nodeLimit: min(nodeLimit, cache.free - unreadRows))
@@ -120,11 +122,12 @@ final class DraftModelDrafter {
         var passes = 1
         let clock = ContinuousClock()
         var start = clock.now
+        let rootRows = min(unreadRows + 1, Self.chunk)
         var logits = try readRoot(root)
         growth.add(
             choice.propose(growth.branch, from: &logits, position: position, seen: seen), below: nil,
             stopTokens: stopTokens)
-        growth.spent((clock.now - start).seconds)
+        growth.spent((clock.now - start).seconds, rows: rootRows)
         while cache.free > slotOfCandidate.count, case let level = growth.nextLevel(), !level.isEmpty {
             start = clock.now
             let expanded = Array(level.prefix(cache.free - slotOfCandidate.count))
@@ -138,14 +141,12 @@ final class DraftModelDrafter {
                     choice.propose(growth.branch, from: &logits, position: position + path.count, seen: here),
                     below: index, stopTokens: stopTokens)
             }
-            let seconds = (clock.now - start).seconds
-            costs.draft.record(rows: expanded.count, seconds: seconds)
-            growth.spent(seconds)
+            growth.spent((clock.now - start).seconds, rows: expanded.count)
             passes += 1
         }
         let (tree, origins, budget) = growth.tree(below: root)
         proposed = origins.map { Origin(slot: slotOfCandidate[$0], rank: growth.candidates[$0].rank) }
-        return Proposal(tree: tree, passes: passes, choice: budget)
+        return Proposal(tree: tree, passes: passes, seconds: growth.secondsDrafted, choice: budget)
     }
 
     /// Learns what became of a tree: keeps the accepted rows, counts what was right.

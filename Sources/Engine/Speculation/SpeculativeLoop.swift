@@ -51,7 +51,7 @@ struct SpeculativeLoop {
             pieces: (proposal.tree.nodes.map(\.token) + [verdict.bonus]).map(piece), draftPasses: proposal.passes,
             budget: proposal.choice,
             seconds: .init(draft: (drafted - start).seconds, verify: seconds.verify, choose: seconds.choose))
-        settle(round, total: (clock.now - start).seconds)
+        settle(round, drafted: proposal.seconds)
         return round
     }
 
@@ -68,13 +68,15 @@ struct SpeculativeLoop {
         }
         let reason = speculates ? "plain: trees have not paid lately" : "plain decoding"
         return DraftModelDrafter.Proposal(
-            tree: DraftTree(root: pending), passes: 0,
+            tree: DraftTree(root: pending), passes: 0, seconds: 0,
             choice: BudgetChoice(nodes: 1, expectedTokens: 1, reason: reason))
     }
 
-    private mutating func settle(_ round: SpeculationRound, total: Double) {
+    private mutating func settle(_ round: SpeculationRound, drafted: Double) {
         costs.verify.record(rows: round.tree.count, seconds: round.seconds.verify + round.seconds.choose)
-        if round.draftPasses > 0 { costs.record(tokens: round.tokens.count, seconds: total) }
+        if round.draftPasses > 0 {
+            costs.record(tokens: round.tokens.count, nodes: round.tree.count, drafted: drafted)
+        }
         settled.formUnion(round.tokens)
         position += round.tokens.count
         pending = round.bonus

@@ -24,7 +24,7 @@ struct TreeGrowth {
     /// Nodes that the cache and the caller allow, the root included.
     let nodeLimit: Int
     private(set) var candidates: [Candidate] = []
-    /// Seconds spent on draft passes so far.
+    /// Seconds of the draft passes so far, by the cost curve.
     private(set) var secondsDrafted = 0.0
     /// Deepest level that was handed out for a draft pass.
     private var expandedDepth = 0
@@ -57,7 +57,11 @@ struct TreeGrowth {
         }
     }
 
-    mutating func spent(_ seconds: Double) { secondsDrafted += seconds }
+    /// Books a draft pass over `rows` rows that took so many seconds by the clock.
+    mutating func spent(_ seconds: Double, rows: Int) {
+        costs.draft.record(rows: rows, seconds: seconds)
+        secondsDrafted += costs.draft.seconds(rows: rows) ?? seconds
+    }
 
     /// Candidates of the deepest level that deserve a draft pass; empty when growth should end.
     mutating func nextLevel() -> [Int] {
