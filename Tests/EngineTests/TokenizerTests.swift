@@ -46,7 +46,10 @@ private func names(_ tokens: [Int32], _ tokenizer: Tokenizer) -> [String] {
         }
     }
 
-    @Test(arguments: [("llama", "llama-vocab/ggml-vocab-llama-spm.gguf"), ("tiny", "grouped/language.gguf")])
+    @Test(arguments: [
+        ("llama", "llama-vocab/ggml-vocab-llama-spm.gguf"), ("tiny", "grouped/language.gguf"),
+        ("demo", "../../../Assets/demo/target.gguf"),
+    ])
     func `random Unicode is cut as the sentencepiece package cuts it, and reads back`(name: String, file: String) throws
     {
         let tokenizer = try tokenizer(file)

@@ -337,7 +337,8 @@ def _read_part(folder: str) -> tuple[Part, VisionShape]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m specchat_training.gguf_export", description=__doc__.split("\n")[0])
+    summary = __doc__.split("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m specchat_training.gguf_export", description=summary)
     parser.add_argument("what", choices=["bundle", "language", "vision", "projector"])
     parser.add_argument("--model", "--target", required=True, help="folder with config.json and model.safetensors")
     parser.add_argument("--draft", action="append", default=[], metavar="NAME=FOLDER", help="bundle: may be repeated")

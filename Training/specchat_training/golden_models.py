@@ -176,8 +176,7 @@ def world_reference(world: World, folder: Path) -> tuple[dict, Arrays]:
     arrays.add("visual_tokens", reference.visual_tokens(model, used))
     index: dict = {"preprocessing": world.preprocessing}
     for name, text, prompt in prompts(vocabulary, world.question, world.text, used):
-        answer, rows, first = answered(model, prompt, ANSWER_LENGTH, LOGIT_ROWS)
-        _check_fair(name, answer["greedy"], rows[answer["positions"] - 1 : -1])
+        answer, rows, first = answered(model, prompt)
         arrays.add(f"{name}.logits", rows[first : answer["positions"]])
         index[name] = {**text, **answer}
     return {**index, "arrays": arrays.index}, arrays
@@ -193,17 +192,17 @@ def prompts(vocabulary: Vocabulary, question: str, text: str, pixels: np.ndarray
     yield "text", {"prompt": text}, Prompt(start + pieces.encode(text), [])
 
 
-def answered(
-    model, prompt: Prompt, tokens: int, kept_rows: int, stops: frozenset[int] = frozenset()
-) -> tuple[dict, np.ndarray, int]:
+def answered(model, prompt: Prompt) -> tuple[dict, np.ndarray, int]:
     """The prompt's ids with the greedy answer and its log-probabilities; all logits; the first of the rows to keep."""
-    answer = reference.greedy(model, prompt, tokens, stops)
-    if model.config.image_token_id in answer:
-        raise GoldenError(f"the answer {answer} holds the token that stands for a picture's rows")
+    answer = reference.greedy(model, prompt, ANSWER_LENGTH)
+    if min(answer) < FIRST_BYTE or len(set(answer)) < FEWEST_DIFFERENT:
+        raise GoldenError(f"the answer {answer} holds special tokens or repeats itself; take another seed")
     rows = reference.logits(model, prompt, answer)
     length = len(prompt.ids(model))
-    first = max(0, length - kept_rows)
-    logprobs = reference.log_softmax(rows[length - 1 : length - 1 + len(answer)])[np.arange(len(answer)), answer]
+    first = max(0, length - LOGIT_ROWS)
+    chosen = rows[length - 1 : -1]
+    _check_fair(answer, chosen)
+    logprobs = reference.log_softmax(chosen)[np.arange(len(answer)), answer]
     record = {
         "ids_before": prompt.before,
         "ids_after": prompt.after,
@@ -215,12 +214,10 @@ def answered(
     return record, rows, first
 
 
-def _check_fair(name: str, tokens: Sequence[int], rows: np.ndarray) -> None:
+def _check_fair(tokens: Sequence[int], rows: np.ndarray) -> None:
     best = np.sort(rows, axis=-1)
     margin = float((best[:, -1] - best[:, -2]).min())
-    if min(tokens) < FIRST_BYTE or len(set(tokens)) < FEWEST_DIFFERENT:
-        raise GoldenError(f"{name}: the answer {tokens} holds special tokens or repeats itself; take another seed")
     if not np.array_equal(rows.argmax(axis=-1), list(tokens)):
-        raise GoldenError(f"{name}: one pass and step by step disagree")
+        raise GoldenError("one pass and step by step disagree")
     if margin < SMALLEST_MARGIN:
-        raise GoldenError(f"{name}: two tokens are only {margin:.4f} apart; take another seed")
+        raise GoldenError(f"two tokens are only {margin:.4f} apart; take another seed")

@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import random
+from collections.abc import Mapping
 from pathlib import Path
 
 import sentencepiece
@@ -69,16 +70,11 @@ def train_tiny_tokenizer(path: Path) -> None:
     path.write_bytes(out.getvalue())
 
 
-def write_texts(folder: Path, tokenizers: dict[str, Path]) -> None:
-    """Writes strings.json and, for each tokenizer, NAME.json: the ids of every string, without BOS."""
+def write_texts(folder: Path, processors: Mapping[str, sentencepiece.SentencePieceProcessor]) -> None:
+    """Writes strings.json and, for each processor, NAME.json: the ids of every string, without BOS."""
     folder.mkdir(parents=True, exist_ok=True)
     strings = random_strings()
     (folder / "strings.json").write_text(json.dumps(strings, indent=0) + "\n", encoding="utf-8")
-    for name, path in tokenizers.items():
-        write_ids(folder / f"{name}.json", sentencepiece.SentencePieceProcessor(model_file=str(path)), strings)
-
-
-def write_ids(path: Path, pieces: sentencepiece.SentencePieceProcessor, strings: list[str]) -> None:
-    """Writes the ids of every string, without BOS, one line each."""
-    lines = ",\n".join(json.dumps(pieces.encode(text), separators=(",", ":")) for text in strings)
-    path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    for name, pieces in processors.items():
+        lines = ",\n".join(json.dumps(pieces.encode(text), separators=(",", ":")) for text in strings)
+        (folder / f"{name}.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")

@@ -3,11 +3,11 @@
     python -m specchat_training.goldens --out ../Tests/EngineTests/Goldens
     python -m specchat_training.goldens --out ... --only blocks pictures
     python -m specchat_training.goldens --out ... --llama-tokenizer llama2-tokenizer.model
-    python -m specchat_training.goldens --out ... --only demo --bundle ../Assets/demo --picture scene.png
+    python -m specchat_training.goldens --out ... --only texts --bundle ../Assets/demo
 
 Worlds of random weights through transformers, blocks through the gguf package, pictures through PIL, texts through
-sentencepiece. The ids of the Llama vocabulary need its SentencePiece model; where it is not given, texts/llama.json
-stays as it is. What belongs to the demo models is written only when asked for. Everything is seeded.
+sentencepiece. The ids of the Llama vocabulary need its SentencePiece model, those of the demo's its bundle; where one
+is not given, texts/llama.json or texts/demo.json stays as it is. Everything is seeded.
 Needs torch, transformers, pillow, gguf, sentencepiece.
 """
 
@@ -15,22 +15,24 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from sentencepiece import SentencePieceProcessor
 
 from .golden_blocks import write_blocks
-from .golden_demo import write_demo
 from .golden_models import WORLDS, write_world
 from .golden_pictures import write_pictures
 from .golden_texts import train_tiny_tokenizer, write_texts
+from .gguf_import import import_vocabulary
+from .sentencepiece_vocabulary import rebuild_processor
 
 PARTS = ("worlds", "blocks", "pictures", "texts")
 
 
-def write_goldens(out: Path, parts: Sequence[str] = PARTS, tokenizers: dict[str, Path] | None = None) -> None:
-    """Writes the named parts below `out`. `tokenizers`: further SentencePiece models for the texts, by name."""
+def write_goldens(out: Path, parts: Sequence[str], processors: Mapping[str, SentencePieceProcessor]) -> None:
+    """Writes the named parts below `out`. `processors`: further tokenizers for the texts, by name."""
     with tempfile.TemporaryDirectory() as scratch:
         tiny = Path(scratch) / "tiny.model"
         train_tiny_tokenizer(tiny)
@@ -42,25 +44,24 @@ def write_goldens(out: Path, parts: Sequence[str] = PARTS, tokenizers: dict[str,
         if "pictures" in parts:
             write_pictures(out / "pictures")
         if "texts" in parts:
-            write_texts(out / "texts", {"tiny": tiny, **(tokenizers or {})})
+            write_texts(out / "texts", {"tiny": SentencePieceProcessor(model_file=str(tiny)), **processors})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m specchat_training.goldens", description=__doc__.split("\n")[0])
+    summary = __doc__.split("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m specchat_training.goldens", description=summary)
     parser.add_argument("--out", type=Path, required=True, help="Tests/EngineTests/Goldens of the checkout")
-    everything = (*PARTS, "demo")
-    parser.add_argument("--only", nargs="+", choices=everything, default=list(PARTS), help="write these parts alone")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="write these parts alone")
     parser.add_argument("--llama-tokenizer", type=Path, help="Llama 2's SentencePiece model, for texts/llama.json")
-    parser.add_argument("--bundle", type=Path, help="demo: the bundle's folder")
-    parser.add_argument("--picture", type=Path, help="demo: the picture to look at")
+    parser.add_argument("--bundle", type=Path, help="the demo's folder, for texts/demo.json")
     options = parser.parse_args(arguments)
-    if "demo" in options.only and None in (options.bundle, options.picture):
-        parser.error("demo needs --bundle and --picture")
     torch.set_num_threads(1)
-    llama = options.llama_tokenizer
-    write_goldens(options.out, options.only, {} if llama is None else {"llama": llama})
-    if "demo" in options.only:
-        write_demo(options.out, options.bundle, options.picture)
+    processors = {}
+    if options.llama_tokenizer is not None:
+        processors["llama"] = SentencePieceProcessor(model_file=str(options.llama_tokenizer))
+    if options.bundle is not None:
+        processors["demo"] = rebuild_processor(import_vocabulary(options.bundle / "target.gguf"))
+    write_goldens(options.out, options.only, processors)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def check_expressible(model: model_file.ModelProto, path: str) -> None:
     problems = [
         (trainer.model_type != model_file.TrainerSpec.BPE, "it is not a BPE model"),
         (not trainer.byte_fallback, "it has no byte fallback"),
-        (len(normalizer.precompiled_charsmap) > 0, "it normalises its text (train with normalization_rule_name=identity)"),
+        (len(normalizer.precompiled_charsmap) > 0, "it normalises text (train with normalization_rule_name=identity)"),
         (normalizer.remove_extra_whitespaces, "it removes spaces (train with remove_extra_whitespaces=False)"),
         (not normalizer.escape_whitespaces, "it does not escape spaces"),
         (trainer.treat_whitespace_as_suffix, "it treats spaces as suffixes"),

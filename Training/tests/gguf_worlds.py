@@ -36,7 +36,8 @@ def train_tokenizer(path, vocabulary: int = 340) -> None:
     """Trains a BPE model with byte fallback on a few drawn-scene sentences, as the demo's own is trained."""
     colours = ["red", "blue", "green", "pink", "dark gray", "light orange"]
     things = ["cat", "tomato", "square", "helicopter", "umbrella", "star", "penguin"]
-    lines = [f"The picture shows a {c} {t} on a plain {d} background." for c in colours for t in things for d in colours]
+    triples = [(c, t, d) for c in colours for t in things for d in colours]
+    lines = [f"The picture shows a {c} {t} on a plain {d} background." for c, t, d in triples]
     out = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(lines),

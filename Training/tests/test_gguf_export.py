@@ -153,8 +153,8 @@ def renamed(state, version):
         if version == "transformers 5 in memory":
             if old == "language_model.lm_head.weight":
                 return "lm_head.weight"
-            old = old.replace("language_model.model.", "language_model.").replace("vision_tower.vision_model.", "vision_tower.")
-            return f"model.{old}"
+            old = old.replace("language_model.model.", "language_model.")
+            return "model." + old.replace("vision_tower.vision_model.", "vision_tower.")
         if version == "transformers 4.52 in memory":
             if old == "language_model.lm_head.weight":
                 return "lm_head.weight"
@@ -211,7 +211,8 @@ def test_a_bundle_names_every_file_that_it_holds(tokenizer, tmp_path):
         {"name": "text", "model": "draft-text.gguf"},
     ]
     assert (bundle["format"], bundle["default_draft"], bundle["preprocessing"]) == (1, "small", "pad")
-    named = {bundle["target"], bundle["vision"], *(d[k] for d in bundle["drafts"] for k in ("model", "projector") if k in d)}
+    of_drafts = (draft[key] for draft in bundle["drafts"] for key in ("model", "projector") if key in draft)
+    named = {bundle["target"], bundle["vision"], *of_drafts}
     assert {path.name for path in tmp_path.iterdir()} == named | {"bundle.json"}
 
 
@@ -235,9 +236,8 @@ def test_the_command_line_writes_what_the_functions_write(tokenizer, tmp_path):
     assert VisionShape.from_config(config["vision_config"]) == TOWER
     (tmp_path / "config.json").write_text(json.dumps(config))
     save_file(state, tmp_path / "model.safetensors")
-    gguf_export.main(
-        ["language", "--model", str(tmp_path), "--tokenizer", str(tokenizer), "--type", "F16", "--out", str(tmp_path / "a")]
-    )
+    files = ["--model", str(tmp_path), "--tokenizer", str(tokenizer), "--out", str(tmp_path / "a")]
+    gguf_export.main(["language", *files, "--type", "F16"])
     export_language(state, GROUPED, tokenizer, tmp_path / "b", type="F16", name="specchat-demo")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 

@@ -12,7 +12,6 @@ from PIL import Image
 
 from specchat_training import golden_models, golden_texts, hf_reference
 from specchat_training.golden_blocks import write_blocks
-from specchat_training.golden_demo import write_demo
 from specchat_training.golden_models import WORLDS
 from specchat_training.golden_pictures import write_pictures
 from specchat_training.gguf_import import import_vocabulary
@@ -65,7 +64,8 @@ def test_the_picture_changes_the_answer_and_rows_stand_where_the_placeholder_was
     model = hf_reference.load_llava_files(folder / "language.gguf", folder / "vision.gguf")
     before, after = index["picture"]["ids_before"], index["picture"]["ids_after"]
     embed = model.get_input_embeddings()
-    rows = torch.cat([embed(torch.tensor(before)), torch.from_numpy(values["visual_tokens"]), embed(torch.tensor(after))])
+    text_before, text_after = (embed(torch.tensor(ids)) for ids in (before, after))
+    rows = torch.cat([text_before, torch.from_numpy(values["visual_tokens"]), text_after])
     with torch.no_grad():
         logits = model(inputs_embeds=rows[None]).logits[0].numpy()
     first = index["picture"]["logits_first_position"]
@@ -128,7 +128,12 @@ def test_blocks_and_pictures_are_written_alike_each_time(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "file"), [("tiny", "grouped/language.gguf"), ("llama", "llama-vocab/ggml-vocab-llama-spm.gguf")]
+    ("name", "file"),
+    [
+        ("tiny", "grouped/language.gguf"),
+        ("llama", "llama-vocab/ggml-vocab-llama-spm.gguf"),
+        ("demo", "../../../Assets/demo/target.gguf"),
+    ],
 )
 def test_sentencepiece_splits_every_string_as_kept_with_the_vocabulary_that_the_engine_reads(name, file):
     strings = json.loads((GOLDENS / "texts" / "strings.json").read_text())
@@ -136,23 +141,6 @@ def test_sentencepiece_splits_every_string_as_kept_with_the_vocabulary_that_the_
     processor = rebuild_processor(import_vocabulary(GOLDENS / file))
     assert strings == golden_texts.random_strings()
     assert [processor.encode(text) for text in strings] == kept
-
-
-def test_the_demos_reference_data_are_samples_of_what_a_world_holds(tmp_path):
-    folder = GOLDENS / "grouped"
-    names = {"target": str(folder / "language.gguf"), "vision": str(folder / "vision.gguf"), "preprocessing": "pad"}
-    (tmp_path / "bundle.json").write_text(json.dumps(names))
-    (tmp_path / "texts").mkdir()
-    write_demo(tmp_path, tmp_path, folder / "picture.png")
-    world, whole = arrays(folder)
-    demo, sampled = arrays(tmp_path / "demo")
-    for name in ("features", "visual_tokens"):
-        rows = demo["arrays"][name]["rows"]
-        assert len(rows) > 1
-        np.testing.assert_allclose(sampled[name], whole[name][rows], atol=1e-5)
-    assert demo["picture"]["ids_before"] == world["picture"]["ids_before"]
-    assert (tmp_path / "texts" / "demo.json").read_text() == (GOLDENS / "texts" / "tiny.json").read_text()
-    assert len(demo["text"]["greedy"]) == len(demo["text"]["logprobs"])
 
 
 def test_everything_together_stays_below_three_megabytes():

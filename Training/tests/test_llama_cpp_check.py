@@ -63,3 +63,17 @@ def test_the_margin_is_that_of_the_first_token_that_differs(world):
     assert (found.equal, found.length) == (7, 32)
     assert found.margin == pytest.approx(float(row[answer[7]] - row[second]), abs=1e-4)
     assert check.agreement(model, prompt, answer, answer[:20]).equal == 20
+
+
+def test_only_what_must_agree_decides_whether_the_check_is_good():
+    equal, other = {"equal": 5, "length": 5, "margin": None}, {"equal": 2, "length": 5, "margin": 0.03}
+    text = {"same_prompt": True, "agreement": {"llama.cpp, F32 copy": equal, "llama.cpp, the file": other}}
+    picture = {check.FAULTS: {"mean": 1.0, "least": 0.9999}}
+    near, far = ({"largest difference of a log-probability": value} for value in (1e-5, 0.1))
+    assert check.is_good({"texts": [text]})
+    assert not check.is_good({"texts": [text, text | {"same_prompt": False}]})
+    assert not check.is_good({"texts": [text | {"agreement": {"specchat, F32 copy": other}}]})
+    both = picture | {"specchat, F32 copy": near, "specchat, the file": far}
+    assert check.is_good({"texts": [text], "picture": both})
+    assert not check.is_good({"texts": [text], "picture": picture | {"specchat, F32 copy": far}})
+    assert not check.is_good({"texts": [text], "picture": {check.FAULTS: {"mean": 0.9, "least": 0.5}}})
