@@ -107,7 +107,9 @@ import Testing
 
     @Test(arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
     func `keep what was answered when a signal stops them`(signal: Int32, status: Int32) throws {
-        let long = ["ask", "What is this?", "--max-tokens", "100000", "--context", "120000", "--speculation", "off"]
+        // A penalty below one rewards repetition: the answer never ends by itself.
+        let endless = ["--repetition-penalty", "0.01", "--max-tokens", "100000", "--context", "120000"]
+        let long = ["ask", "What is this?", "--speculation", "off"] + endless
         let result = try Program.run(long + Program.model, interrupt: signal, seconds: 30)
         #expect(result.status == status)
         #expect(result.output.count > 1 && result.output.hasSuffix("\n"))
