@@ -44,7 +44,8 @@ let package = Package(
             name: "CGdkPixbuf", pkgConfig: "gdk-pixbuf-2.0", providers: [.apt(["libgdk-pixbuf-2.0-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "CKernels"], exclude: ["Goldens", "Fixtures"], swiftSettings: strict),
+            name: "EngineTests", dependencies: ["Engine", "CKernels"], exclude: ["Goldens", "Fixtures"],
+            swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
             dependencies: ["specchat", "Engine", .product(name: "ArgumentParser", package: "swift-argument-parser")],

@@ -60,7 +60,8 @@ private func exactNumbers(_ count: Int, using random: inout SeededNumbers) -> [F
                     let x = exactNumbers(rows * columns, using: &random)
                     let residual = random.floats(rows * outputs)
                     let activation: Activation? = [nil, .gelu, .quickGELU][rows % 3]
-                    try world.expect(within: 3e-6, "\(format) [\(outputs), \(columns)] for \(rows) rows") { pass, pick in
+                    try world.expect(within: 3e-6, "\(format) [\(outputs), \(columns)] for \(rows) rows") {
+                        pass, pick in
                         pass.linear(
                             pass.load(x, columns: columns), pick(weight), bias: rows % 2 == 0 ? pick(bias) : nil,
                             activation: activation,
@@ -178,7 +179,8 @@ private func exactNumbers(_ count: Int, using random: inout SeededNumbers) -> [F
                     randomTree(rows: rows, committed: committed, capacity: capacity, using: &random),
                 ] {
                     func run(_ backend: any Backend) throws -> [Float] {
-                        let cache = backend.makeCacheLayer(capacity: capacity, heads: heads.keys, headWidth: heads.width)
+                        let cache = backend.makeCacheLayer(
+                            capacity: capacity, heads: heads.keys, headWidth: heads.width)
                         if committed > 0 {
                             let pass = backend.begin(.text(rows: committed, after: 0))
                             _ = try pass.read(heads.attend(prefix, in: pass, cache: cache))

@@ -36,12 +36,14 @@ private final class TinyDecoder {
             self.shape = shape
             var random = SeededNumbers(seed: 10)
             let hidden = shape.hidden, keyWidth = shape.heads.keys * shape.heads.width
-            let products = [(vocabulary, hidden), (vocabulary, hidden)] + (0..<2).flatMap { _ in
-                [
-                    (hidden, hidden), (keyWidth, hidden), (keyWidth, hidden), (hidden, hidden),
-                    (shape.inner, hidden), (shape.inner, hidden), (hidden, shape.inner),
-                ]
-            }
+            let products =
+                [(vocabulary, hidden), (vocabulary, hidden)]
+                + (0..<2).flatMap { _ in
+                    [
+                        (hidden, hidden), (keyWidth, hidden), (keyWidth, hidden), (hidden, hidden),
+                        (shape.inner, hidden), (shape.inner, hidden), (hidden, shape.inner),
+                    ]
+                }
             tensors =
                 products.map { outputs, inputs in
                     .made(

@@ -3,17 +3,19 @@
 import CKernels
 import Testing
 
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
-
 @testable import Engine
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 @Suite struct `Kernel numbers` {
     /// What an activation makes of each number.
-    private func activate(_ numbers: [Float], _ activation: Activation, _ instructions: InstructionSet) throws -> [Float] {
+    private func activate(_ numbers: [Float], _ activation: Activation, _ instructions: InstructionSet) throws
+        -> [Float]
+    {
         let backend = try CPUBackend(threads: 1, instructions: instructions)
         let pass = backend.begin(.text(rows: 1, after: 0))
         let one = try backend.makeWeight(.made([1], rows: 1), for: .rowExactProduct)
@@ -55,7 +57,9 @@ import Darwin
         let bytes = TensorBytes(
             format == .float16
                 ? (0..<UInt16(columns)).flatMap { [UInt8($0 & 255), UInt8(($0 << 4) >> 8)] }
-                : (0..<columns / format.blockLength * format.blockBytes).map { _ in UInt8.random(in: 0...255, using: &random) })
+                : (0..<columns / format.blockLength * format.blockBytes).map { _ in
+                    UInt8.random(in: 0...255, using: &random)
+                })
         let tensor = StoredTensor(
             name: "x", format: format, rows: 1, columns: columns, bytes: bytes.buffer, owner: bytes)
         let expected = tensor.floats()

@@ -4,9 +4,9 @@ import CKernels
 import COpenBLAS
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The backend that every machine has.

@@ -149,9 +149,9 @@ final class CPUCacheLayer: CacheLayer {
         keys = AlignedMemory(bytes: keyFloats * 4)
         values = AlignedMemory(bytes: valueFloats * 4)
         #if DEBUG
-        // A slot that nobody wrote must not pass for a row of zeros.
-        keys.floats.initialize(repeating: .nan, count: keyFloats)
-        values.floats.initialize(repeating: .nan, count: valueFloats)
+            // A slot that nobody wrote must not pass for a row of zeros.
+            keys.floats.initialize(repeating: .nan, count: keyFloats)
+            values.floats.initialize(repeating: .nan, count: valueFloats)
         #endif
         view = ck_cache(
             keys: keys.floats, values: values.floats, slots: slots, heads: Int32(heads), width: Int32(headWidth))

@@ -1,9 +1,9 @@
 // CPUMemory.swift — aligned memory, and the recycling of matrices: a pass asks the system for nothing once it is warm.
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// 64-byte aligned memory that lives as long as this object.
@@ -16,7 +16,7 @@ final class AlignedMemory {
         let rounded = large ? (bytes + (2 << 20) - 1) & ~((2 << 20) - 1) : max(bytes, 64)
         start = .allocate(byteCount: rounded, alignment: large ? 2 << 20 : 64)
         #if os(Linux)
-        if large { madvise(start, rounded, 14 /* MADV_HUGEPAGE */) }
+            if large { madvise(start, rounded, 14 /* MADV_HUGEPAGE */) }
         #endif
     }
 
@@ -34,8 +34,8 @@ final class BufferPool {
         let sizeClass = Int.bitWidth - max(bytes - 1, 4095).leadingZeroBitCount
         let start = free[sizeClass].popLast() ?? .allocate(byteCount: 1 << sizeClass, alignment: 64)
         #if DEBUG
-        // All ones is not-a-number: an operation that forgets to write a number, or reads one it must not, shows.
-        memset(start, 0xFF, 1 << sizeClass)
+            // All ones is not-a-number: an operation that forgets to write a number, or reads one it must not, shows.
+            memset(start, 0xFF, 1 << sizeClass)
         #endif
         return (start, sizeClass)
     }

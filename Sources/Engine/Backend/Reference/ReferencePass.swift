@@ -1,9 +1,9 @@
 // ReferencePass.swift — the operations of a pass as plain loops. Made by ReferenceBackend.
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A pass that computes at once: an operation's matrix is ready when it returns, so no read ever fails.
