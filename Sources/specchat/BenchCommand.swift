@@ -26,7 +26,7 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Conversations, spread evenly over the prompts; default: 40, or all with --lossless.", valueName: "n"))
+            "Conversations, a fixed sample of the prompts; default: 40, or all with --lossless.", valueName: "n"))
     var conversations: Int?
 
     @Option(help: ArgumentHelp("The conversations: a JSON file; default: the model's own.", valueName: "file"))
@@ -84,7 +84,7 @@ struct BenchCommand: AsyncParsableCommand {
     // MARK: Timing
 
     private func measure(_ opened: OpenModel, _ prompts: BenchPrompts, drafts: [String]) async throws -> Bool {
-        let chosen = prompts.spread(conversations ?? (quick ? 8 : 40))
+        let chosen = prompts.sample(conversations ?? (quick ? 8 : 40))
         let talks = try chosen.prompts.map { try BenchConversation($0, in: chosen) }
         let variants = BenchVariant.all(drafts: drafts)
         // Plain decoding has an engine without a draft, which would read the prompts too and count against it.
@@ -136,7 +136,7 @@ struct BenchCommand: AsyncParsableCommand {
     // MARK: Equality
 
     private func compare(_ prompts: BenchPrompts, drafts: [String]) async throws -> Bool {
-        let chosen = prompts.spread(conversations ?? prompts.prompts.count)
+        let chosen = prompts.sample(conversations ?? prompts.prompts.count)
         let grid = LosslessGrid(prompts: chosen.prompts.count, drafts: drafts)
         let sample = grid.cases(cases == 0 ? grid.count : cases, seed: sampler.seed)
         var runner = LosslessRunner(

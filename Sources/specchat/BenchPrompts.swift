@@ -46,10 +46,14 @@ struct BenchPrompts: Sendable {
         return BenchPrompts(prompts: file.prompts, folder: place.deletingLastPathComponent())
     }
 
-    /// At most `count` prompts, spread evenly over the file, because neighbours tend to be of a kind.
-    func spread(_ count: Int) -> BenchPrompts {
+    /// At most `count` prompts, drawn without favour and always the same ones.
+    ///
+    /// Not every n-th: the prompts' numbers of turns go round in a cycle, which a step would keep in time with.
+    func sample(_ count: Int) -> BenchPrompts {
         guard count < prompts.count else { return self }
-        return BenchPrompts(prompts: (0..<count).map { prompts[$0 * prompts.count / count] }, folder: folder)
+        var random = SplitMix(state: 0)
+        let drawn = prompts.indices.shuffled(using: &random).prefix(count).sorted()
+        return BenchPrompts(prompts: drawn.map { prompts[$0] }, folder: folder)
     }
 
     func picture(of prompt: BenchPrompt) throws -> PixelImage? {

@@ -162,10 +162,13 @@ import Testing
         #expect(throws: CommandFailure.self) { try BenchPrompts.read(path: path) }
     }
 
-    @Test func `are thinned evenly`() {
-        let all = BenchPrompts(
-            prompts: (0..<10).map { prompt(nil, "\($0)") }, folder: URL(fileURLWithPath: "/"))
-        #expect(all.spread(4).prompts.map(\.questions) == [["0"], ["2"], ["5"], ["7"]])
-        #expect(all.spread(20).prompts.count == 10)
+    @Test func `are sampled without repeats, in order, and always the same way`() {
+        let all = BenchPrompts(prompts: (0..<60).map { prompt(nil, "\($0)") }, folder: URL(fileURLWithPath: "/"))
+        let numbers = all.sample(20).prompts.compactMap { Int($0.questions[0]) }
+        #expect(numbers.count == 20 && numbers == Set(numbers).sorted())
+        #expect(all.sample(20).prompts == all.sample(20).prompts)
+        // Questions come in cycles of three: a sample that kept in time with them would see one kind only.
+        #expect(Set(numbers.map { $0 % 3 }).count == 3)
+        #expect(all.sample(100).prompts.count == 60)
     }
 }
