@@ -92,6 +92,24 @@ import Testing
         }
     }
 
+    @Test(arguments: ["> /dev/full", ">&-"])
+    func `say so when a chat without a screen cannot write its answers`(redirection: String) throws {
+        let model = Program.model.map { "'\($0)'" }.joined(separator: " ")
+        let result = try Program.shell("echo 'What is this?' | \"$SPECCHAT\" \(model) --max-tokens 8 \(redirection)")
+        #expect(result.status == 1)
+        #expect(result.errors.hasPrefix("specchat: cannot write to the standard output: "))
+        #expect(result.errors.filter { $0 == "\n" }.count == 1, "\(result.errors)")
+    }
+
+    @Test func `say so when a replay cannot be written`() throws {
+        let trace = Program.temporary("trace")
+        defer { try? FileManager.default.removeItem(atPath: trace) }
+        _ = try Program.run(ask + ["--trace", trace])
+        let result = try Program.shell("\"$SPECCHAT\" replay '\(trace)' > /dev/full")
+        #expect(result.status == 1)
+        #expect(result.errors == "specchat: cannot write to the standard output: No space left on device.\n")
+    }
+
     @Test func `never write an answer for a closed output into the trace`() throws {
         let trace = Program.temporary("trace")
         defer { try? FileManager.default.removeItem(atPath: trace) }

@@ -89,7 +89,7 @@ public struct ChatApp {
     }
 
     static func fail(_ message: String, exitCode: Int32) -> Int32 {
-        FileHandle.standardError.write(Data("specchat: \(PlainText.safe(message))\n".utf8))
+        PlainOutput.complain(message)
         return exitCode
     }
 }

@@ -13,6 +13,8 @@ final class LineChat {
     private var jobs = 0
     /// That of the first failure.
     private var exitCode: Int32 = 0
+    /// Why the standard output takes no more answers.
+    private var outputFailure: String?
 
     init(configuration: ChatConfiguration, home: String?) {
         let arrived = DispatchSemaphore(value: 0)
@@ -35,6 +37,7 @@ final class LineChat {
         while let line = readLine() {
             guard !line.trimmed.isEmpty else { continue }
             guard serve(Command(line)) else { break }
+            if let outputFailure { return ChatApp.fail(outputFailure, exitCode: 1) }
         }
         return exitCode
     }
@@ -61,11 +64,14 @@ final class LineChat {
     }
 
     private func report(_ text: String) {
-        FileHandle.standardError.write(Data("specchat: \(PlainText.safe(text))\n".utf8))
+        PlainOutput.complain(text)
     }
 
     private func write(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.utf8))
+        guard outputFailure == nil, let failure = PlainOutput.write(text) else { return }
+        outputFailure = failure
+        // Nobody can read the rest of the answer.
+        runner.cancel()
     }
 
     /// Runs the job to its end, printing an answer as it comes; returns the failure.

@@ -27,8 +27,8 @@ public struct ReplayApp {
         Terminal.useLocale()
         switch Terminal.obstacle(terminalName: environment["TERM"] ?? "") {
         case .notATerminal, .dumbTerminal:
-            FileHandle.standardOutput.write(Data(replayText(rounds, isUTF8: Terminal.isUTF8).utf8))
-            return 0
+            let failure = PlainOutput.write(replayText(rounds, isUTF8: Terminal.isUTF8))
+            return failure.map { ChatApp.fail($0, exitCode: 1) } ?? 0
         case let obstacle?: return ChatApp.fail(obstacle.description, exitCode: 3)
         case nil: return runScreen()
         }
