@@ -18,6 +18,7 @@
 #define CK_ROW_TILE 4
 #define CK_PANELS(rows) ((rows) == 1 ? 4 : (rows) == 2 ? 2 : 1)
 #define CK_PANEL_TILE 4
+#define CK_QUANTISED_PANELS 1
 #define CK_SCORE_VECTORS 4
 #define CK_VALUE_QUERIES 2
 
@@ -72,21 +73,25 @@ CK_FUNCTION __m256i block_q4(const uint8_t *lines, const int8_t *q) {
 }
 
 #define CK_QUANTISED_TILE(NAME, BLOCK, BLOCK_BYTES, HAS_OFFSET)                                                        \
-    CK_FUNCTION void NAME##_rows(                                                                                      \
-        const uint8_t *lines, const uint16_t *scales, int blocks, const ck_activations *x, int row, const int rows,    \
-        float (*sums)[16]) {                                                                                           \
+    CK_FUNCTION void NAME##_tile(                                                                                      \
+        const ck_panels *weight, const ck_activations *x, int row, const int rows, tile_sums *sums) {                  \
+        const int blocks = weight->blocks;                                                                             \
         const int8_t *q = x->q + (size_t)row * (size_t)blocks * 32;                                                    \
         const float *x_scales = x->scales + (size_t)row * (size_t)blocks;                                              \
         const int32_t *offsets = x->offsets + (size_t)row * (size_t)blocks;                                            \
         __m256 sum[CK_ROW_TILE][2];                                                                                    \
         _Pragma("unroll") for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = _mm256_setzero_ps();                  \
         for (int block = 0; block < blocks; block++) {                                                                 \
+            const uint8_t *lines = weight->lines + (size_t)block * BLOCK_BYTES;                                        \
             __m256 scale[2];                                                                                           \
-            widen_halves(scales + (size_t)block * 16, &scale[0], &scale[1]);                                           \
+            widen_halves(weight->scales + (size_t)block * 16, &scale[0], &scale[1]);                                   \
+            /* Weights come from memory once: asking 4 KB ahead keeps the stream going across pages. */                \
+            _Pragma("unroll") for (int line = 0; line < BLOCK_BYTES; line += 64)                                       \
+                _mm_prefetch((const char *)lines + line + 4096, _MM_HINT_T0);                                          \
             _Pragma("unroll") for (int r = 0; r < rows; r++)                                                           \
                 _Pragma("unroll") for (int half = 0; half < 2; half++) {                                               \
                     const size_t place = (size_t)r * blocks + block;                                                   \
-                    __m256i whole = BLOCK(lines + (size_t)block * BLOCK_BYTES + half * 32, q + place * 32);            \
+                    __m256i whole = BLOCK(lines + half * 32, q + place * 32);                                          \
                     if (HAS_OFFSET) whole = _mm256_add_epi32(whole, _mm256_set1_epi32(offsets[place]));                \
                     const __m256 factor = _mm256_mul_ps(scale[half], _mm256_set1_ps(x_scales[place]));                 \
                     sum[r][half] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(whole), factor, sum[r][half]);                   \
@@ -94,16 +99,16 @@ CK_FUNCTION __m256i block_q4(const uint8_t *lines, const int8_t *q) {
         }                                                                                                              \
         _Pragma("unroll") for (int r = 0; r < rows; r++)                                                               \
             _Pragma("unroll") for (int half = 0; half < 2; half++)                                                     \
-                _mm256_storeu_ps(sums[r] + 8 * half, sum[r][half]);                                                    \
+                _mm256_storeu_ps(sums[0][r] + 8 * half, sum[r][half]);                                                 \
     }                                                                                                                  \
     static void NAME(                                                                                                  \
-        const uint8_t *lines, const uint16_t *scales, int blocks, const ck_activations *x, int row, int rows,          \
-        float (*sums)[16]) {                                                                                           \
+        const ck_panels *weight, const ck_activations *x, int row, int rows, int panels, tile_sums *sums) {            \
+        (void)panels; /* one: CK_QUANTISED_PANELS */                                                                   \
         switch (rows) {                                                                                                \
-        case 1: NAME##_rows(lines, scales, blocks, x, row, 1, sums); break;                                            \
-        case 2: NAME##_rows(lines, scales, blocks, x, row, 2, sums); break;                                            \
-        case 3: NAME##_rows(lines, scales, blocks, x, row, 3, sums); break;                                            \
-        default: NAME##_rows(lines, scales, blocks, x, row, 4, sums); break;                                           \
+        case 1: NAME##_tile(weight, x, row, 1, sums); break;                                                           \
+        case 2: NAME##_tile(weight, x, row, 2, sums); break;                                                           \
+        case 3: NAME##_tile(weight, x, row, 3, sums); break;                                                           \
+        default: NAME##_tile(weight, x, row, 4, sums); break;                                                          \
         }                                                                                                              \
     }
 

@@ -18,6 +18,7 @@
 #define CK_ROW_TILE 8
 #define CK_PANELS(rows) ((rows) == 1 ? 8 : (rows) <= 4 ? 4 : 2)
 #define CK_PANEL_TILE 8
+#define CK_QUANTISED_PANELS 2
 #define CK_SCORE_VECTORS 8
 #define CK_VALUE_QUERIES 4
 #define CK_LOAD_HALF(p) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p)))
@@ -33,70 +34,108 @@ CK_FUNCTION __m512i spread(const int8_t *q) {
 /* Weights come from memory once: asking for a line 4 KB ahead keeps the stream going across pages. */
 #define CK_AHEAD 4096
 
-#define CK_QUANTISED_TILE(NAME, BLOCK_BYTES, LINES, OFFSET_SHIFT, ADD_LINE)                                            \
-    CK_FUNCTION void NAME##_rows(                                                                                      \
-        const uint8_t *lines, const uint16_t *scales, int blocks, const ck_activations *x, int row, const int rows,    \
-        float (*sums)[16]) {                                                                                           \
+/* Sums of `rows` rows with `panels` panels, both constants where this is used, so that the sums stay in registers. */
+#define CK_QUANTISED_TILE(NAME, BLOCK_BYTES, LINES, OFFSET_SHIFT, ...)                                                 \
+    CK_FUNCTION void NAME##_tile(                                                                                      \
+        const ck_panels *weight, const ck_activations *x, int row, const int rows, const int panels,                   \
+        tile_sums *sums) {                                                                              \
+        const int blocks = weight->blocks;                                                                             \
+        const size_t panel_bytes = weight->panel_bytes;                                                                \
         const int8_t *q = x->q + (size_t)row * (size_t)blocks * 32;                                                    \
         const float *x_scales = x->scales + (size_t)row * (size_t)blocks;                                              \
         const int32_t *offsets = x->offsets + (size_t)row * (size_t)blocks;                                            \
-        __m512 sum[CK_ROW_TILE];                                                                                       \
-        _Pragma("unroll") for (int r = 0; r < rows; r++) sum[r] = _mm512_setzero_ps();                                 \
+        const uint8_t *lines = weight->lines;                                                                          \
+        const char *scales = (const char *)weight->scales;                                                             \
+        __m512 sum[6][2];                                                                                              \
+        _Pragma("unroll") for (int r = 0; r < rows; r++)                                                               \
+            _Pragma("unroll") for (int p = 0; p < panels; p++) sum[r][p] = _mm512_setzero_ps();                        \
         for (int block = 0; block < blocks; block++) {                                                                 \
             const uint8_t *line = lines + (size_t)block * BLOCK_BYTES;                                                 \
             const int8_t *four = q + (size_t)block * 32;                                                               \
-            const __m512 scale = CK_LOAD_HALF(scales + (size_t)block * 16);                                            \
-            /* Two whole-number sums a row while registers last: one would be a chain of dependent products. */        \
-            __m512i even[CK_ROW_TILE], odd[CK_ROW_TILE];                                                               \
-            const bool two = rows <= 4;                                                                                \
+            /* Two whole-number sums while registers last: one would be a chain of dependent products. */              \
+            __m512i even[6][2], odd[6][2];                                                                             \
+            const bool two = rows * panels <= 8;                                                                       \
             _Pragma("unroll") for (int r = 0; r < rows; r++) {                                                         \
-                even[r] = _mm512_slli_epi32(_mm512_set1_epi32(offsets[(size_t)r * blocks + block]), OFFSET_SHIFT);     \
-                odd[r] = _mm512_setzero_si512();                                                                       \
+                const __m512i offset =                                                                                 \
+                    _mm512_slli_epi32(_mm512_set1_epi32(offsets[(size_t)r * blocks + block]), OFFSET_SHIFT);           \
+                _Pragma("unroll") for (int p = 0; p < panels; p++)                                                     \
+                    even[r][p] = offset, odd[r][p] = _mm512_setzero_si512();                                           \
             }                                                                                                          \
             _Pragma("unroll") for (int l = 0; l < LINES; l++) {                                                        \
-                if (rows <= 2) _mm_prefetch((const char *)line + l * 64 + CK_AHEAD, _MM_HINT_T0);                      \
-                const __m512i w = _mm512_loadu_si512(line + l * 64);                                                   \
+                __m512i w[2];                                                                                          \
+                _Pragma("unroll") for (int p = 0; p < panels; p++) {                                                   \
+                    const uint8_t *place = line + p * panel_bytes + l * 64;                                            \
+                    _mm_prefetch((const char *)place + CK_AHEAD, _MM_HINT_T0);                                         \
+                    w[p] = _mm512_loadu_si512(place);                                                                  \
+                }                                                                                                      \
+                __VA_ARGS__                                                                                            \
+            }                                                                                                          \
+            _Pragma("unroll") for (int p = 0; p < panels; p++) {                                                       \
+                const __m512 scale = CK_LOAD_HALF(scales + p * panel_bytes + (size_t)block * 32);                      \
                 _Pragma("unroll") for (int r = 0; r < rows; r++) {                                                     \
-                    const int8_t *at = four + (size_t)r * blocks * 32 + l * 4;                                         \
-                    __m512i *first = &even[r], *second = two ? &odd[r] : &even[r];                                     \
-                    ADD_LINE                                                                                           \
+                    const __m512i whole = two ? _mm512_add_epi32(even[r][p], odd[r][p]) : even[r][p];                  \
+                    const __m512 factor = _mm512_mul_ps(scale, _mm512_set1_ps(x_scales[(size_t)r * blocks + block]));  \
+                    sum[r][p] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(whole), factor, sum[r][p]);                         \
                 }                                                                                                      \
             }                                                                                                          \
-            _Pragma("unroll") for (int r = 0; r < rows; r++) {                                                         \
-                const __m512 whole = _mm512_cvtepi32_ps(two ? _mm512_add_epi32(even[r], odd[r]) : even[r]);            \
-                const __m512 factor = _mm512_mul_ps(scale, _mm512_set1_ps(x_scales[(size_t)r * blocks + block]));      \
-                sum[r] = _mm512_fmadd_ps(whole, factor, sum[r]);                                                       \
-            }                                                                                                          \
         }                                                                                                              \
-        _Pragma("unroll") for (int r = 0; r < rows; r++) _mm512_storeu_ps(sums[r], sum[r]);                            \
+        _Pragma("unroll") for (int r = 0; r < rows; r++)                                                               \
+            _Pragma("unroll") for (int p = 0; p < panels; p++) _mm512_storeu_ps(sums[p][r], sum[r][p]);                \
     }                                                                                                                  \
+    CK_FUNCTION void NAME##_rows(                                                                                      \
+        const ck_panels *weight, const ck_activations *x, int row, const int rows, int panels,                         \
+        tile_sums *sums) {                                                                              \
+        if (panels == 2) NAME##_tile(weight, x, row, rows, 2, sums);                                                \
+        else NAME##_tile(weight, x, row, rows, 1, sums);                                                            \
+    }                                                                                                                  \
+    /* Four rows by two panels load least for their products; seven and eight rows are two such tiles. */              \
     static void NAME(                                                                                                  \
-        const uint8_t *lines, const uint16_t *scales, int blocks, const ck_activations *x, int row, int rows,          \
-        float (*sums)[16]) {                                                                                           \
+        const ck_panels *weight, const ck_activations *x, int row, int rows, int panels, tile_sums *sums) {            \
+        if (rows > 6) {                                                                                                \
+            NAME##_rows(weight, x, row, 4, panels, sums);                                                              \
+            /* The sums of the other rows stand four further in every panel. */                                        \
+            sums = (tile_sums *)sums[0][4];                                                                            \
+            row += 4;                                                                                                  \
+            rows -= 4;                                                                                                 \
+        }                                                                                                              \
         switch (rows) {                                                                                                \
-        case 1: NAME##_rows(lines, scales, blocks, x, row, 1, sums); break;                                            \
-        case 2: NAME##_rows(lines, scales, blocks, x, row, 2, sums); break;                                            \
-        case 3: NAME##_rows(lines, scales, blocks, x, row, 3, sums); break;                                            \
-        case 4: NAME##_rows(lines, scales, blocks, x, row, 4, sums); break;                                            \
-        case 5: NAME##_rows(lines, scales, blocks, x, row, 5, sums); break;                                            \
-        case 6: NAME##_rows(lines, scales, blocks, x, row, 6, sums); break;                                            \
-        case 7: NAME##_rows(lines, scales, blocks, x, row, 7, sums); break;                                            \
-        default: NAME##_rows(lines, scales, blocks, x, row, 8, sums); break;                                           \
+        case 1: NAME##_rows(weight, x, row, 1, panels, sums); break;                                                   \
+        case 2: NAME##_rows(weight, x, row, 2, panels, sums); break;                                                   \
+        case 3: NAME##_rows(weight, x, row, 3, panels, sums); break;                                                   \
+        case 4: NAME##_rows(weight, x, row, 4, panels, sums); break;                                                   \
+        case 5: NAME##_rows(weight, x, row, 5, panels, sums); break;                                                   \
+        default: NAME##_rows(weight, x, row, 6, panels, sums); break;                                                  \
         }                                                                                                              \
     }
 
 /* One line is four consecutive k; odd lines go to the second sum. */
 CK_QUANTISED_TILE(products_q8, 512, 8, 4, {
-    __m512i *sum_of_line = l & 1 ? second : first;
-    *sum_of_line = _mm512_dpbusd_epi32(*sum_of_line, w, spread(at));
+    _Pragma("unroll") for (int r = 0; r < rows; r++) {
+        const __m512i factor = spread(four + (size_t)r * blocks * 32 + l * 4);
+        _Pragma("unroll") for (int p = 0; p < panels; p++) {
+            __m512i *into = two && (l & 1) ? &odd[r][p] : &even[r][p];
+            *into = _mm512_dpbusd_epi32(*into, w[p], factor);
+        }
+    }
 })
 
 /* The low halves of a line's bytes are four consecutive k, the high ones the four k sixteen further. */
 CK_QUANTISED_TILE(products_q4, 256, 4, 0, {
     const __m512i nibble = _mm512_set1_epi8(15);
-    *first = _mm512_dpbusd_epi32(*first, _mm512_and_si512(w, nibble), spread(at));
-    *second = _mm512_dpbusd_epi32(
-        *second, _mm512_and_si512(_mm512_srli_epi16(w, 4), nibble), spread(at + 16));
+    __m512i low[2], high[2];
+    _Pragma("unroll") for (int p = 0; p < panels; p++) {
+        low[p] = _mm512_and_si512(w[p], nibble);
+        high[p] = _mm512_and_si512(_mm512_srli_epi16(w[p], 4), nibble);
+    }
+    _Pragma("unroll") for (int r = 0; r < rows; r++) {
+        const int8_t *at = four + (size_t)r * blocks * 32 + l * 4;
+        const __m512i first = spread(at), second = spread(at + 16);
+        _Pragma("unroll") for (int p = 0; p < panels; p++) {
+            __m512i *into = two ? &odd[r][p] : &even[r][p];
+            even[r][p] = _mm512_dpbusd_epi32(even[r][p], low[p], first);
+            *into = _mm512_dpbusd_epi32(*into, high[p], second);
+        }
+    }
 })
 
 #include "rows.h"

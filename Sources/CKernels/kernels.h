@@ -19,6 +19,14 @@ typedef struct {
     size_t out_stride;
 } ck_product;
 
+/* Panels of a quantised weight, from the first one of a tile on: panel p begins panel_bytes * p further. */
+typedef struct {
+    const uint8_t *lines;
+    const uint16_t *scales;
+    size_t panel_bytes;
+    int blocks;
+} ck_panels;
+
 typedef struct {
     ck_cache cache;
     const float *queries;

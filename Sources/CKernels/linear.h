@@ -9,10 +9,9 @@
  * An instruction set's file defines before the include:
  *     CK_ROW_TILE               rows of a tile, at most 8
  *     CK_PANELS(rows)           panels of a float tile of so many rows, at most CK_PANEL_TILE
- *     quantised tiles: products_q8(lines, scales, blocks, x, row, rows, sums) and products_q4
+ *     CK_QUANTISED_PANELS       panels of a quantised tile
+ *     products_q8, products_q4  (weight, x, row, rows, panels, sums): the sums of a quantised tile
  */
-
-typedef float tile_sums[CK_ROW_TILE][16];
 
 /* Sums of `rows` rows with `panels` panels of a float weight. `rows` and `panels` are constants where this is used, so
  * that the sums stay in registers. */
@@ -77,7 +76,7 @@ CK_FLOAT_TILE(lanes_from_half, uint16_t)
 CK_FLOAT_TILE(lanes_from_bfloat, uint16_t)
 
 static inline int panels_at_once(ck_format format, int rows) {
-    return format == CK_Q8_0 || format == CK_Q4_0 ? 1 : CK_PANELS(rows);
+    return format == CK_Q8_0 || format == CK_Q4_0 ? CK_QUANTISED_PANELS : CK_PANELS(rows);
 }
 
 /* Sums of one tile, whatever the weight's format. */
@@ -100,11 +99,14 @@ CK_FUNCTION void tile_products(
         break;
     case CK_Q8_0:
     case CK_Q4_0: {
-        const int blocks = weight->inputs / 32;
-        const uint16_t *scales = (const uint16_t *)packed;
-        const uint8_t *lines = (const uint8_t *)packed + ck_scale_bytes(weight->inputs);
-        if (weight->format == CK_Q8_0) products_q8(lines, scales, blocks, x, row, rows, sums[0]);
-        else products_q4(lines, scales, blocks, x, row, rows, sums[0]);
+        const ck_panels quantised = {
+            .lines = (const uint8_t *)packed + ck_scale_bytes(weight->inputs),
+            .scales = (const uint16_t *)packed,
+            .panel_bytes = ck_panel_bytes(weight->format, weight->inputs),
+            .blocks = weight->inputs / 32,
+        };
+        if (weight->format == CK_Q8_0) products_q8(&quantised, x, row, rows, panels, sums);
+        else products_q4(&quantised, x, row, rows, panels, sums);
         break;
     }
     }

@@ -12,6 +12,7 @@
 #define CK_ROW_TILE 4
 #define CK_PANELS(rows) ((rows) == 1 ? 2 : 1)
 #define CK_PANEL_TILE 2
+#define CK_QUANTISED_PANELS 1
 #define CK_SCORE_VECTORS 4
 #define CK_VALUE_QUERIES 2
 #include "lanes.h"
@@ -30,8 +31,9 @@ CK_FUNCTION lanes block_sum(lanes sum, const int32_t *whole, const uint16_t *sca
 }
 
 static void products_q8(
-    const uint8_t *lines, const uint16_t *scales, int blocks, const ck_activations *x, int row, int rows,
-    float (*sums)[16]) {
+    const ck_panels *weight, const ck_activations *x, int row, int rows, int panels, tile_sums *sums) {
+    (void)panels; /* one: CK_QUANTISED_PANELS */
+    const int blocks = weight->blocks;
     for (int r = 0; r < rows; r++) {
         const size_t place = (size_t)(row + r) * (size_t)blocks;
         const int8_t *q = x->q + place * 32;
@@ -41,18 +43,19 @@ static void products_q8(
             for (int line = 0; line < 8; line++) {
                 int8_t w[64];
                 /* Stored plus 128 for processors that multiply unsigned by signed bytes. */
-                for (int i = 0; i < 64; i++) w[i] = (int8_t)(lines[(size_t)block * 512 + line * 64 + i] ^ 0x80);
+                for (int i = 0; i < 64; i++) w[i] = (int8_t)(weight->lines[(size_t)block * 512 + line * 64 + i] ^ 0x80);
                 add_line(whole, w, q + block * 32 + line * 4);
             }
-            sum = block_sum(sum, whole, scales + (size_t)block * 16, x->scales[place + block]);
+            sum = block_sum(sum, whole, weight->scales + (size_t)block * 16, x->scales[place + block]);
         }
-        lanes_store(sums[r], sum);
+        lanes_store(sums[0][r], sum);
     }
 }
 
 static void products_q4(
-    const uint8_t *lines, const uint16_t *scales, int blocks, const ck_activations *x, int row, int rows,
-    float (*sums)[16]) {
+    const ck_panels *weight, const ck_activations *x, int row, int rows, int panels, tile_sums *sums) {
+    (void)panels; /* one: CK_QUANTISED_PANELS */
+    const int blocks = weight->blocks;
     for (int r = 0; r < rows; r++) {
         const size_t place = (size_t)(row + r) * (size_t)blocks;
         const int8_t *q = x->q + place * 32;
@@ -62,14 +65,14 @@ static void products_q4(
             for (int o = 0; o < 16; o++) whole[o] = x->offsets[place + block];
             for (int line = 0; line < 4; line++) {
                 int8_t low[64], high[64];
-                const uint8_t *packed = lines + (size_t)block * 256 + line * 64;
+                const uint8_t *packed = weight->lines + (size_t)block * 256 + line * 64;
                 for (int i = 0; i < 64; i++) low[i] = (int8_t)(packed[i] & 15), high[i] = (int8_t)(packed[i] >> 4);
                 add_line(whole, low, q + block * 32 + line * 4);
                 add_line(whole, high, q + block * 32 + 16 + line * 4);
             }
-            sum = block_sum(sum, whole, scales + (size_t)block * 16, x->scales[place + block]);
+            sum = block_sum(sum, whole, weight->scales + (size_t)block * 16, x->scales[place + block]);
         }
-        lanes_store(sums[r], sum);
+        lanes_store(sums[0][r], sum);
     }
 }
 
