@@ -55,6 +55,18 @@ struct `Tree drawing` {
             ])
     }
 
+    @Test func `draws ever more densely before it folds a deep path`() {
+        let words = [" The", " picture", " shows", " four", " objects", " in", " total", "."]
+        let nodes = words.enumerated().map { Samples.NodeText(parent: $0, text: $1, probability: 0.9) }
+        let deep = Samples.round(nodes, accepted: Array(1...8), bonus: " It")
+        #expect(lines(deep, rows: 2, width: 118)[0].contains("✓ ·objects ── ✓ ·in"))
+        #expect(
+            lines(deep, rows: 2, width: 78)[0]
+                == "·ball─ ✓·The─ ✓·pict…─ ✓·shows─ ✓·four─ ✓·obje…─ ✓·in─ ✓·total─ ✓.─ ★·It")
+        #expect(lines(deep, rows: 2, width: 60)[0].hasSuffix("✓. ★"))
+        #expect(lines(deep, rows: 2, width: 38)[0] == "·ba…─ ✓·The─ ✓·pi…─ ✓·sh…─ ✓·fo… +4 ★")
+    }
+
     @Test func `of plain decoding is the root and the target's token`() {
         #expect(lines(Samples.plain(index: 0), rows: 3, width: 40)[0] == "·cat ── ★ ·sat")
     }

@@ -21,6 +21,9 @@ enum DraftTreePane {
         return spans
     }
 
+    /// The panel may trail a running answer by so much and is still live.
+    private static let fewRounds = 5
+
     private static func verdict(on round: SpeculationRound, phase: RoundPhase) -> [[Span]] {
         var facts: [[Span]] = []
         if round.drafted == 0 {
@@ -47,8 +50,8 @@ enum DraftTreePane {
         }
         guard state.tree.isFollowing else { return "held" }
         if state.tree.skipped > 0, state.tree.behind > 0 { return "every \(ordinal(state.tree.skipped + 1))" }
-        if state.tree.behind > 0 { return "catching up" }
-        return state.isAnswering ? "live" : "last"
+        if state.isAnswering, state.tree.behind <= fewRounds { return "live" }
+        return state.tree.behind > 0 ? "catching up" : "last"
     }
 
     private static func ordinal(_ number: Int) -> String { number == 2 ? "2nd" : number == 3 ? "3rd" : "\(number)th" }

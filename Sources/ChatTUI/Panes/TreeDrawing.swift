@@ -16,6 +16,8 @@ struct TreeDrawing: Sendable, Equatable {
         var children: [Int] = []
         /// Nodes below this one that there was no room for.
         var folded = 0
+        /// The bonus token comes after this node, or after accepted nodes below it, and had no room.
+        var hidesBonus = false
         var row = 0
     }
 
@@ -23,35 +25,46 @@ struct TreeDrawing: Sendable, Equatable {
     /// First column of each depth.
     private(set) var columns: [Int] = []
     private(set) var rows = 0
-    let showsProbabilities: Bool
+    private let manner: Manner
+
+    /// How much room a node takes.
+    private struct Manner: Sendable, Equatable {
+        /// Columns of a token's text at most.
+        var token: Int
+        var showsProbability = false
+        /// Columns between a label and the next; the lanes run in them.
+        var gap = 4
+        /// A blank between mark and token.
+        var isAiry = true
+    }
+
+    /// From roomy to dense.
+    private static let manners = [
+        Manner(token: 12, showsProbability: true), Manner(token: 9, showsProbability: true), Manner(token: 9),
+        Manner(token: 6, gap: 3), Manner(token: 6, gap: 2, isAiry: false), Manner(token: 4, gap: 2, isAiry: false),
+    ]
 
     /// Nodes of the round that are drawn, the root and the bonus token not counted.
     var drawn: Int { nodes.count { $0.probability != nil } }
 
-    private static let gap = 4
-
     /// The roomiest drawing of `round` that fits.
     static func fitting(_ round: SpeculationRound, rows: Int, width: Int, symbols: Symbols) -> TreeDrawing {
-        let manners = [(12, true), (9, true), (9, false), (5, false)]
-        for (tokenColumns, showsProbabilities) in manners {
-            let drawing = TreeDrawing(
-                round, rows: rows, depthLimit: .max, tokenColumns: tokenColumns,
-                showsProbabilities: showsProbabilities, symbols: symbols)
+        for manner in manners {
+            let drawing = TreeDrawing(round, rows: rows, depthLimit: .max, manner: manner, symbols: symbols)
             if drawing.width <= width { return drawing }
         }
-        for depth in (0..<round.tree.nodes.reduce(0) { max($0, $1.depth) } + 1).reversed() {
-            let drawing = TreeDrawing(
-                round, rows: rows, depthLimit: depth, tokenColumns: 5, showsProbabilities: false, symbols: symbols)
+        // What is too deep even then is folded, the accepted path's end included.
+        let densest = manners[manners.count - 1]
+        var depth = round.tree.nodes.reduce(0) { max($0, $1.depth) }
+        while true {
+            let drawing = TreeDrawing(round, rows: rows, depthLimit: depth, manner: densest, symbols: symbols)
             if drawing.width <= width || depth == 0 { return drawing }
+            depth -= 1
         }
-        preconditionFailure("TreeDrawing: depth 0 always returns")
     }
 
-    private init(
-        _ round: SpeculationRound, rows rowLimit: Int, depthLimit: Int, tokenColumns: Int, showsProbabilities: Bool,
-        symbols: Symbols
-    ) {
-        self.showsProbabilities = showsProbabilities
+    private init(_ round: SpeculationRound, rows rowLimit: Int, depthLimit: Int, manner: Manner, symbols: Symbols) {
+        self.manner = manner
         let kept = TreeDrawing.kept(round, rows: rowLimit, depthLimit: depthLimit)
         let verdicts = round.verdicts
         var places: [Int: Int] = [:]
@@ -69,10 +82,10 @@ struct TreeDrawing: Sendable, Equatable {
             nodes.append(
                 Node(
                     verdict: verdicts[index],
-                    token: DisplayText.clipped(label, to: tokenColumns, mark: symbols.ellipsis),
+                    token: DisplayText.clipped(label, to: manner.token, mark: symbols.ellipsis),
                     probability: node.parent == nil ? nil : node.probability, depth: node.depth))
         }
-        addBonus(round, below: places, depthLimit: depthLimit, tokenColumns: tokenColumns, symbols: symbols)
+        addBonus(round, below: places, depthLimit: depthLimit, symbols: symbols)
         putAcceptedFirst()
         placeRows()
         placeColumns(symbols)
@@ -102,16 +115,20 @@ struct TreeDrawing: Sendable, Equatable {
     }
 
     private mutating func addBonus(
-        _ round: SpeculationRound, below places: [Int: Int], depthLimit: Int, tokenColumns: Int, symbols: Symbols
+        _ round: SpeculationRound, below places: [Int: Int], depthLimit: Int, symbols: Symbols
     ) {
-        guard let parent = places[round.accepted.last ?? 0] else { return }
-        let depth = nodes[parent].depth + 1
-        guard depth <= max(1, depthLimit) else { return }
+        let path = [0] + round.accepted
+        let parent = path.last { places[$0] != nil }.flatMap { places[$0] } ?? 0
+        let depth = round.accepted.count + 1
+        guard depth <= max(1, depthLimit) else {
+            nodes[parent].hidesBonus = true
+            return
+        }
         let label = TokenLabel.text(of: round.bonusPiece, in: symbols)
         nodes[parent].children.append(nodes.count)
         nodes.append(
             Node(
-                verdict: .bonus, token: DisplayText.clipped(label, to: tokenColumns, mark: symbols.ellipsis),
+                verdict: .bonus, token: DisplayText.clipped(label, to: manner.token, mark: symbols.ellipsis),
                 probability: nil, depth: depth))
     }
 
@@ -140,7 +157,7 @@ struct TreeDrawing: Sendable, Equatable {
         for node in nodes { widths[node.depth] = max(widths[node.depth], labelWidth(node)) }
         var column = 0
         columns = widths.map { width in
-            defer { column += width + TreeDrawing.gap }
+            defer { column += width + manner.gap }
             return column
         }
         columns.append(column)
@@ -148,14 +165,15 @@ struct TreeDrawing: Sendable, Equatable {
 
     private func labelWidth(_ node: Node) -> Int {
         var width = node.token.reduce(0) { $0 + $1.width }
-        if node.verdict != .root { width += 2 }
-        if showsProbabilities, node.probability != nil { width += 4 }
+        if node.verdict != .root { width += manner.isAiry ? 2 : 1 }
+        if manner.showsProbability, node.probability != nil { width += 4 }
         if node.folded > 0 { width += 2 + String(node.folded).count }
+        if node.hidesBonus { width += 2 }
         return width
     }
 
     /// Columns that the drawing takes.
-    var width: Int { columns[columns.count - 1] - TreeDrawing.gap }
+    var width: Int { columns[columns.count - 1] - manner.gap }
 
     // MARK: Drawing
 
@@ -179,15 +197,19 @@ struct TreeDrawing: Sendable, Equatable {
         let verdict = isVerified || node.verdict == .root ? node.verdict : .drafted
         var at = column
         if verdict != .root {
-            at = frame.draw(symbols.mark(verdict) + " ", row: row, column: at, limit: limit, role: verdict.markRole)
+            let mark = symbols.mark(verdict) + (manner.isAiry ? " " : "")
+            at = frame.draw(mark, row: row, column: at, limit: limit, role: verdict.markRole)
         }
         at = frame.draw(node.token, row: row, column: at, limit: limit, role: verdict.role)
-        if showsProbabilities, let probability = node.probability {
+        if manner.showsProbability, let probability = node.probability {
             at = frame.draw(
                 " " + Figures.probability(probability), row: row, column: at, limit: limit, role: .faint)
         }
         if node.folded > 0 {
             at = frame.draw(" +\(node.folded)", row: row, column: at, limit: limit, role: .faint)
+        }
+        if node.hidesBonus, isVerified {
+            at = frame.draw(" \(symbols.bonus)", row: row, column: at, limit: limit, role: .bonusMark)
         }
         return at
     }
@@ -197,7 +219,7 @@ struct TreeDrawing: Sendable, Equatable {
     ) {
         let children = node.children.filter { nodes[$0].row < area.rows && (isVerified || nodes[$0].verdict != .bonus) }
         guard let last = children.map({ nodes[$0].row }).max() else { return }
-        let junction = area.column + columns[node.depth + 1] - TreeDrawing.gap + 1
+        let junction = area.column + columns[node.depth + 1] - manner.gap + (manner.gap > 2 ? 1 : 0)
         guard junction + 1 < area.endColumn else { return }
         let childRows = Set(children.map { nodes[$0].row })
         for row in node.row...last {
@@ -208,11 +230,12 @@ struct TreeDrawing: Sendable, Equatable {
             if row == node.row { arms.insert(.left) }
             let line = area.row + row
             frame.draw(symbols.border(arms), row: line, column: junction, role: .lane)
-            if childRows.contains(row) {
+            if childRows.contains(row), manner.gap > 3 {
                 frame.draw(symbols.border([.left, .right]), row: line, column: junction + 1, role: .lane)
             }
         }
-        for column in (end + 1)..<max(end + 1, junction) {
+        let start = manner.gap > 2 ? end + 1 : end
+        for column in start..<max(start, junction) {
             frame.draw(symbols.border([.left, .right]), row: area.row + node.row, column: column, role: .lane)
         }
     }
