@@ -67,6 +67,16 @@ struct `Tree drawing` {
         #expect(lines(deep, rows: 2, width: 38)[0] == "·ba…─ ✓·The─ ✓·pi…─ ✓·sh…─ ✓·fo… +4 ★")
     }
 
+    @Test func `folds what the target never reached before it draws more densely`() {
+        let words = [" The", " picture", " shows", " four", " objects", " in", " total", "."]
+        let nodes = words.enumerated().map { Samples.NodeText(parent: $0, text: $1, probability: 0.9) }
+        #expect(
+            lines(Samples.round(nodes, accepted: [1], bonus: " dog"), rows: 2, width: 60) == [
+                "·ball ── ✓ ·The .90 ┬─ ★ ·dog",
+                "                    ╰─ ✗ ·picture .90 ── · ·shows .90 +5",
+            ])
+    }
+
     @Test func `of plain decoding is the root and the target's token`() {
         #expect(lines(Samples.plain(index: 0), rows: 3, width: 40)[0] == "·cat ── ★ ·sat")
     }

@@ -47,20 +47,26 @@ struct TreeDrawing: Sendable, Equatable {
     /// Nodes of the round that are drawn, the root and the bonus token not counted.
     var drawn: Int { nodes.count { $0.probability != nil } }
 
-    /// The roomiest drawing of `round` that fits.
+    /// The roomiest drawing of `round` that fits and shows the accepted path to its end.
+    ///
+    /// Depths that the target never reached are folded before the rest is drawn more densely.
     static func fitting(_ round: SpeculationRound, rows: Int, width: Int, symbols: Symbols) -> TreeDrawing {
+        let deepest = max(round.tree.nodes.reduce(0) { max($0, $1.depth) }, round.accepted.count + 1)
+        // The bonus token stands one deeper than the path; a few levels are worth seeing in any case.
+        let needed = min(deepest, max(round.accepted.count + 1, 3))
         for manner in manners {
-            let drawing = TreeDrawing(round, rows: rows, depthLimit: .max, manner: manner, symbols: symbols)
+            for depth in (needed...deepest).reversed() {
+                let drawing = TreeDrawing(round, rows: rows, depthLimit: depth, manner: manner, symbols: symbols)
+                if drawing.width <= width { return drawing }
+            }
+        }
+        // Not even the path fits: its end is folded too.
+        let densest = manners[manners.count - 1]
+        for depth in (1..<max(2, needed)).reversed() {
+            let drawing = TreeDrawing(round, rows: rows, depthLimit: depth, manner: densest, symbols: symbols)
             if drawing.width <= width { return drawing }
         }
-        // What is too deep even then is folded, the accepted path's end included.
-        let densest = manners[manners.count - 1]
-        var depth = round.tree.nodes.reduce(0) { max($0, $1.depth) }
-        while true {
-            let drawing = TreeDrawing(round, rows: rows, depthLimit: depth, manner: densest, symbols: symbols)
-            if drawing.width <= width || depth == 0 { return drawing }
-            depth -= 1
-        }
+        return TreeDrawing(round, rows: rows, depthLimit: 0, manner: densest, symbols: symbols)
     }
 
     private init(_ round: SpeculationRound, rows rowLimit: Int, depthLimit: Int, manner: Manner, symbols: Symbols) {
@@ -120,7 +126,7 @@ struct TreeDrawing: Sendable, Equatable {
         let path = [0] + round.accepted
         let parent = path.last { places[$0] != nil }.flatMap { places[$0] } ?? 0
         let depth = round.accepted.count + 1
-        guard depth <= max(1, depthLimit) else {
+        guard depth <= depthLimit else {
             nodes[parent].hidesBonus = true
             return
         }
