@@ -58,12 +58,12 @@ def write_pictures(folder: Path) -> None:
         draw(random_scene(number), PICTURE_SIDE).save(folder / f"{name}.png", optimize=True)
 
 
-def write_prompts(folder: Path) -> None:
+def write_prompts(folder: Path, count: int = PROMPTS) -> None:
     """`prompts.json`: pictures by path beside it, one to three questions each, and what the generator would say."""
     pictures = folder / "prompts"
     pictures.mkdir(parents=True, exist_ok=True)
     prompts = []
-    for index, number in enumerate([number for number in unused_scenes() if number % 2 == 0][:PROMPTS]):
+    for index, number in enumerate([number for number in unused_scenes() if number % 2 == 0][:count]):
         random_ = random.Random(f"prompt {number}")
         scene = random_scene(number)
         talk = conversation(random_, scene, 1 + index % 3)
@@ -80,9 +80,10 @@ def write_prompts(folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--assets", type=Path, required=True)
+    parser.add_argument("--prompts", type=int, default=PROMPTS, help="conversations to write; 250 at most")
     arguments = parser.parse_args()
     write_pictures(arguments.assets / "pictures")
-    write_prompts(arguments.assets / "demo")
+    write_prompts(arguments.assets / "demo", arguments.prompts)
 
 
 if __name__ == "__main__":
