@@ -1,0 +1,211 @@
+/* kernel-check.c — the kernels against plain loops in double precision, and row exactness as equality of bytes.
+ *
+ * The Swift tests do this and more; this program is for what they do not reach: other processors (Scripts/check-arm64)
+ * and the sanitizers (Scripts/check-kernels). It runs every instruction set that the machine has.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "CKernels.h"
+
+static uint32_t state = 1;
+
+static uint32_t next(void) {
+    state = state * 1664525u + 1013904223u;
+    return state >> 8;
+}
+
+static float number(void) { return (float)(int)(next() % 2001) / 1000.0f - 1.0f; }
+
+static size_t padded(size_t columns) { return (columns + 15) / 16 * 16; }
+
+/* Exactly as many bytes as the kernels were promised, so that a sanitizer sees the first one too many. */
+static void *memory(size_t bytes) {
+    void *place;
+    if (posix_memalign(&place, 64, bytes ? bytes : 1)) abort();
+    memset(place, 0xFF, bytes);
+    return place;
+}
+
+static float *matrix(int rows, int columns) {
+    float *m = memory(rows * padded(columns) * sizeof *m);
+    for (int r = 0; r < rows; r++)
+        for (size_t c = 0; c < padded(columns); c++)
+            m[r * padded(columns) + c] = c < (size_t)columns ? number() : 0;
+    return m;
+}
+
+static int failures;
+
+static void expect(bool good, const char *what, int isa, int a, int b, int c) {
+    if (good) return;
+    failures++;
+    printf("FAILED: %s, instruction set %d, %d %d %d\n", what, isa, a, b, c);
+}
+
+static size_t row_bytes(ck_format format, int columns) {
+    static const int bytes[] = {4, 2, 2, 34, 18};
+    return format >= CK_Q8_0 ? (size_t)columns / 32 * bytes[format] : (size_t)columns * bytes[format];
+}
+
+/* GGUF rows of ordinary numbers. */
+static uint8_t *file_rows(ck_format format, int outputs, int inputs) {
+    size_t bytes = row_bytes(format, inputs) * outputs;
+    uint8_t *rows = memory(bytes);
+    for (size_t i = 0; i < bytes; i++) rows[i] = (uint8_t)next();
+    size_t step = format == CK_Q8_0 ? 34 : 18;
+    for (size_t i = 0; i < (size_t)outputs * inputs; i++) {
+        float value = number();
+        uint16_t top;
+        memcpy(&top, (char *)&value + 2, 2);
+        if (format == CK_F32) memcpy(rows + i * 4, &value, 4);
+        if (format == CK_F16) rows[i * 2 + 1] = (uint8_t)((rows[i * 2 + 1] & 0x83) | 0x38);
+        if (format == CK_BF16) memcpy(rows + i * 2, &top, 2);
+    }
+    if (format >= CK_Q8_0)
+        for (size_t i = 0; i < bytes; i += step) rows[i] = 0, rows[i + 1] = 0x20;
+    return rows;
+}
+
+static ck_activations activations(ck_machine *machine, ck_format format, const float *x, int rows, int columns) {
+    ck_activations a = {rows, x, padded(columns), NULL, NULL, NULL};
+    if (format < CK_Q8_0) return a;
+    int8_t *q = memory((size_t)rows * columns);
+    float *scales = memory((size_t)rows * columns / 8);
+    int32_t *offsets = memory((size_t)rows * columns / 8);
+    ck_quantize(machine, x, rows, columns, a.stride, q, scales, offsets);
+    a.q = q, a.scales = scales, a.offsets = offsets;
+    return a;
+}
+
+static void forget(ck_activations a) {
+    free((void *)a.q);
+    free((void *)a.scales);
+    free((void *)a.offsets);
+}
+
+static double activation_at(ck_activations a, int columns, int row, int k) {
+    size_t place = (size_t)row * columns + k;
+    return a.q ? (double)a.q[place] * a.scales[place / 32] : a.x[row * a.stride + k];
+}
+
+static void check_linear(ck_machine *machine, int isa, ck_format format, int outputs, int inputs, int rows) {
+    uint8_t *file = file_rows(format, outputs, inputs);
+    void *packed = memory(ck_packed_bytes(format, outputs, inputs));
+    ck_pack(machine, format, file, outputs, inputs, packed);
+    ck_weight weight = {format, outputs, inputs, packed};
+    float *x = matrix(rows, inputs), *bias = matrix(1, outputs), *residual = matrix(rows, outputs);
+    size_t stride = padded(outputs);
+    float *out = memory(rows * stride * sizeof *out), *alone = memory(stride * sizeof *alone);
+    float *w = memory(inputs * sizeof *w);
+    ck_activations all = activations(machine, format, x, rows, inputs);
+    ck_linear(machine, weight, all, bias, CK_NONE, residual, out, stride);
+    for (int o = 0; o < outputs; o++) {
+        ck_expand(format, file + o * row_bytes(format, inputs), inputs, w);
+        for (int r = 0; r < rows; r++) {
+            double sum = 0, size = 1;
+            for (int k = 0; k < inputs; k++) {
+                double product = activation_at(all, inputs, r, k) * w[k];
+                sum += product;
+                size += fabs(product);
+            }
+            sum += (double)bias[o] + residual[r * stride + o];
+            expect(fabs(out[r * stride + o] - sum) < 2e-6 * size, "linear", isa, format, outputs, inputs);
+        }
+    }
+    for (int r = 0; r < rows; r++) {
+        ck_activations one = activations(machine, format, x + r * padded(inputs), 1, inputs);
+        ck_linear(machine, weight, one, bias, CK_NONE, residual + r * stride, alone, stride);
+        expect(!memcmp(alone, out + r * stride, stride * sizeof *out), "a row alone", isa, format, outputs, rows);
+        forget(one);
+    }
+    forget(all);
+    free(file), free(packed), free(x), free(bias), free(residual), free(out), free(alone), free(w);
+}
+
+static void check_rows(ck_machine *machine, int isa, int columns) {
+    enum { ROWS = 3 };
+    size_t stride = padded(columns);
+    float *x = matrix(ROWS, columns), *gain = matrix(1, columns), *bias = matrix(1, columns);
+    float *rms = memory(ROWS * stride * 4), *layer = memory(ROWS * stride * 4);
+    ck_rms_norm(machine, x, ROWS, columns, stride, gain, 1e-5f, rms);
+    ck_layer_norm(machine, x, ROWS, columns, stride, gain, bias, 1e-5f, layer);
+    for (int r = 0; r < ROWS; r++) {
+        const float *row = x + r * stride;
+        double sum = 0, squares = 0, variance = 0;
+        for (int c = 0; c < columns; c++) sum += row[c], squares += (double)row[c] * row[c];
+        for (int c = 0; c < columns; c++) variance += pow(row[c] - sum / columns, 2);
+        for (int c = 0; c < columns; c++) {
+            double a = row[c] / sqrt(squares / columns + 1e-5) * gain[c];
+            double b = (row[c] - sum / columns) / sqrt(variance / columns + 1e-5) * gain[c] + bias[c];
+            expect(fabs(rms[r * stride + c] - a) < 1e-5, "rms norm", isa, columns, r, c);
+            expect(fabs(layer[r * stride + c] - b) < 1e-4, "layer norm", isa, columns, r, c);
+        }
+        for (size_t c = (size_t)columns; c < stride; c++)
+            expect(rms[r * stride + c] == 0 && layer[r * stride + c] == 0, "padding", isa, columns, r, (int)c);
+    }
+    free(x), free(gain), free(bias), free(rms), free(layer);
+}
+
+static void check_attention(ck_machine *machine, int isa, int query_heads, int heads, int width, int committed, int rows) {
+    int slots = (int)padded((size_t)(committed + 2 * rows)), seen = committed + rows;
+    ck_cache cache = {
+        memory(ck_cache_key_floats(slots, heads, width) * 4), memory(ck_cache_value_floats(slots, heads, width) * 4),
+        slots, heads, width,
+    };
+    float *keys = matrix(seen, heads * width), *values = matrix(seen, heads * width);
+    float *queries = matrix(rows, query_heads * width);
+    /* Rows of the pass lie in every other slot, the last first. */
+    int32_t *places = memory((size_t)seen * 4);
+    for (int i = 0; i < seen; i++) places[i] = i < committed ? i : committed + 2 * (seen - 1 - i);
+    ck_cache_write(machine, cache, keys, values, padded((size_t)heads * width), places, seen);
+    ck_sight *sights = memory((size_t)rows * sizeof *sights);
+    for (int r = 0; r < rows; r++)
+        sights[r] = (ck_sight){places + committed, r + 1, committed, committed + 2 * rows};
+    size_t stride = padded((size_t)query_heads * width);
+    float *scratch = memory(4 * 2 * ck_attend_scratch(committed + 2 * rows)), *out = memory(rows * stride * 4);
+    ck_attend(machine, cache, queries, stride, query_heads, rows, committed, sights, scratch, out, stride);
+    double *shares = memory((size_t)seen * sizeof *shares);
+    for (int r = 0; r < rows; r++)
+        for (int h = 0; h < query_heads; h++) {
+            size_t first = (size_t)(h * heads / query_heads) * width, key_stride = padded((size_t)heads * width);
+            double total = 0;
+            for (int i = 0; i < committed + r + 1; i++) {
+                double score = 0;
+                for (int d = 0; d < width; d++)
+                    score += (double)queries[r * stride + h * width + d] * keys[i * key_stride + first + d];
+                total += shares[i] = exp(score / sqrt(width));
+            }
+            for (int d = 0; d < width; d++) {
+                double sum = 0;
+                for (int i = 0; i < committed + r + 1; i++) sum += shares[i] / total * values[i * key_stride + first + d];
+                expect(fabs(out[r * stride + h * width + d] - sum) < 2e-6, "attention", isa, width, committed, r);
+            }
+        }
+    free(cache.keys), free(cache.values), free(keys), free(values), free(queries), free(places), free(sights);
+    free(scratch), free(out), free(shares);
+}
+
+int main(void) {
+    for (int isa = CK_PORTABLE; isa <= CK_AVX512; isa++) {
+        if (!ck_isa_available(isa)) continue;
+        ck_machine *machine = ck_machine_create(isa, 2);
+        if (!machine) return 2;
+        for (int format = CK_F32; format <= CK_Q4_0; format++)
+            for (int rows = 1; rows <= 19; rows += rows < 10 ? 1 : 9)
+                for (int outputs = 1; outputs <= 81; outputs += 20)
+                    check_linear(machine, isa, format, outputs, format >= CK_Q8_0 ? 96 : 37, rows);
+        for (int columns = 1; columns < 100; columns += 11) check_rows(machine, isa, columns);
+        for (int rows = 1; rows < 12; rows += 3)
+            for (int committed = 0; committed < 40; committed += 13) {
+                check_attention(machine, isa, 4, 2, 12, committed, rows);
+                check_attention(machine, isa, 3, 3, 32, committed, rows);
+                check_attention(machine, isa, 8, 1, 80, committed, rows);
+            }
+        ck_machine_destroy(machine);
+        printf("instruction set %d: %s\n", isa, failures ? "failed" : "good");
+    }
+    return failures ? 1 : 0;
+}
