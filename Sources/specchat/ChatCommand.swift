@@ -26,6 +26,10 @@ struct ChatCommand: ParsableCommand {
     @Option(help: "How pictures are drawn on the screen.")
     var imageProtocol = ImageProtocol.auto
 
+    @Option(
+        help: ArgumentHelp("Write the rounds of all answers to this file, for `specchat replay`.", valueName: "file"))
+    var trace: String?
+
     @OptionGroup(title: "Choosing tokens") var sampler: SamplerFlags
     @OptionGroup(title: "Speculation") var speculation: SpeculationFlags
     @OptionGroup(title: "Model and machine") var model: ModelOptions
@@ -34,8 +38,17 @@ struct ChatCommand: ParsableCommand {
         // With --speculation off the draft is loaded all the same: /spec may ask for it later.
         let opened = try model.open()
         let engine = opened.makeEngine()
+        let trace = try self.trace.map { path throws(TraceError) in try ChatTrace(path: path, bundle: opened.bundle) }
         let source = ChatSource(
-            load: { engine.load() }, attach: { engine.attach($0) }, ask: { engine.ask($0, options: $1) },
+            load: { engine.load() },
+            attach: { picture in
+                trace?.attach(picture)
+                return engine.attach(picture)
+            },
+            ask: { question, options in
+                let events = engine.ask(question, options: options)
+                return trace?.record(events, question: question, options: options) ?? events
+            },
             clear: { engine.clear() })
         let configuration = ChatConfiguration(
             source: source, modelName: opened.bundle.name, draftName: opened.bundle.defaultDraft,

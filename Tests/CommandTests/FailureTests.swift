@@ -80,6 +80,24 @@ import Testing
         #expect(!replay.hasControlCharacters && !replay.output.isEmpty)
     }
 
+    @Test func `write the trace of a chat with a header for each answer`() throws {
+        let trace = Program.temporary("trace")
+        defer { try? FileManager.default.removeItem(atPath: trace) }
+        let arguments =
+            ["--image", Program.picture, "--max-tokens", "8", "--trace", trace] + Program.model + Program.draft
+        let chat = try Program.run(arguments, input: "What is this?\n/spec off\nAnd that?\n")
+        #expect(chat.status == 0, "\(chat.errors)")
+        let lines = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
+        let objects = try lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:] }
+        let headers = objects.filter { $0["question"] != nil }
+        #expect(headers.map { $0["question"] as? String } == ["What is this?", "And that?"])
+        #expect(headers.map { $0["speculation"] as? String } == ["dynamic", "off"])
+        #expect(headers.allSatisfy { $0["image"] as? String == "picture.png" })
+        #expect(objects.count > headers.count && objects[0]["question"] != nil)
+        #expect(try Program.run(["replay", trace]).status == 0)
+        #expect(try Program.run(arguments + ["--trace", "/no/such/folder/trace"]).status == 1)
+    }
+
     private var line: String { (["\"$SPECCHAT\""] + ask.map { "'\($0)'" }).joined(separator: " ") }
 
     @Test(arguments: ["> /dev/full", ">&-"])
