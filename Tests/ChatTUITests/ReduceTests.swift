@@ -1,6 +1,7 @@
 // ReduceTests.swift — what keys and engine events make of the state, and what they ask of the world.
 
 import Engine
+import Synchronization
 import Testing
 
 @testable import ChatTUI
@@ -226,6 +227,29 @@ struct `Attaching` {
         driver.end()
         #expect(driver.state.photo == nil)
         #expect(driver.state.turns.map(\.content) == [.picture, .divider])
+    }
+}
+
+struct `The mailbox` {
+    @Test func `wakes its reader once for all that came since, and not while hushed`() {
+        let counted = Counter()
+        let mailbox = Mailbox(wake: { counted.increment() })
+        mailbox.post(.tick)
+        mailbox.post(.tick)
+        #expect(counted.count == 1)
+        #expect(mailbox.takeAll() == [.tick, .tick])
+        mailbox.hush()
+        mailbox.post(.tick)
+        #expect(counted.count == 1)
+        #expect(mailbox.takeAll() == [.tick])
+        mailbox.post(.tick)
+        #expect(counted.count == 2)
+    }
+
+    private final class Counter: Sendable {
+        private let value = Mutex(0)
+        var count: Int { value.withLock { $0 } }
+        func increment() { value.withLock { $0 += 1 } }
     }
 }
 

@@ -7,24 +7,32 @@ import Synchronization
 /// The screen's thread blocks in `poll`, so nothing that needs its executor would ever run: a worker stores its event
 /// here and writes one byte to the pipe that the poll also watches.
 final class Mailbox: Sendable {
-    private let events = Mutex<[AppEvent]>([])
+    private struct Content {
+        var events: [AppEvent] = []
+        var isHushed = false
+    }
+    private let content = Mutex(Content())
     private let wake: @Sendable () -> Void
 
     init(wake: @escaping @Sendable () -> Void) { self.wake = wake }
 
     func post(_ event: AppEvent) {
-        let wasEmpty = events.withLock { waiting in
-            waiting.append(event)
-            return waiting.count == 1
+        let mustWake = content.withLock { content in
+            content.events.append(event)
+            // Whoever filled the empty box has already written its byte.
+            return content.events.count == 1 && !content.isHushed
         }
-        // Whoever filled the empty box has already written its byte.
-        if wasEmpty { wake() }
+        if mustWake { wake() }
     }
 
+    /// Until the next `takeAll`, events are stored without waking anyone: for a screen that will look by itself within
+    /// a frame's time. Waking it for each of a thousand rounds a second would cost more than drawing them.
+    func hush() { content.withLock { $0.isHushed = true } }
+
     func takeAll() -> [AppEvent] {
-        events.withLock { waiting in
-            defer { waiting.removeAll() }
-            return waiting
+        content.withLock { content in
+            defer { content = Content() }
+            return content.events
         }
     }
 }

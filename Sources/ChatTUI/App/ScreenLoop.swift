@@ -79,6 +79,7 @@ final class ScreenLoop {
         for scalar in typedAhead.unicodeScalars { reader.feed(.scalar(scalar)).forEach { apply(.input($0)) } }
         while true {
             drawIfDue()
+            if isDirty { mailbox.hush() }
             let wake = terminal.wait(milliseconds: waitLimit)
             react(to: wake)
             if let end { return end }

@@ -7,7 +7,11 @@ func reduce(_ state: inout AppState, _ event: AppEvent, at now: Double) -> [Effe
     state.now = now
     state.tree.follow(at: now)
     let effects = apply(event, to: &state)
-    state.refreshPhotoArt()
+    switch event {
+    // Rounds come by the thousand and leave every pane where it was.
+    case .engine, .tick: break
+    default: state.refreshPhotoArt()
+    }
     return effects
 }
 

@@ -50,8 +50,17 @@ enum DisplayText {
         return kept + markGlyphs
     }
 
+    /// Latin letters and signs, lines and blocks: one column each, and nothing to look up.
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+        (0xAE...0x2AF).contains(scalar.value) || (0x2500...0x259F).contains(scalar.value)
+    }
+
     private static func append(_ character: Character, to glyphs: inout [Glyph]) {
-        let scalars = Array(character.unicodeScalars)
+        let scalars = character.unicodeScalars
+        if let first = scalars.first, isPlain(first), scalars.dropFirst().isEmpty {
+            glyphs.append(Glyph(text: String(character), width: 1))
+            return
+        }
         var spelt: [Glyph] = []
         var base: Unicode.Scalar?
         var marks: [Unicode.Scalar] = []
