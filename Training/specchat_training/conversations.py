@@ -18,12 +18,12 @@ Maker = Callable[[random.Random, Scene, Group | None], Turn | None]
 
 # How often each kind is drawn. Exactly balanced inside: yes and no, present and absent, left and right.
 DIET: dict[Maker, float] = {
-    turns.describe: 13,
+    turns.describe: 14,
     turns.caption: 3,
     turns.list_objects: 8,
-    turns.count_concept: 14,
+    turns.count_concept: 12,
     turns.count_all: 4,
-    turns.count_category: 5,
+    turns.count_category: 9,
     turns.exists: 13,
     turns.exists_coloured: 5,
     turns.colour: 7,
@@ -36,8 +36,8 @@ DIET: dict[Maker, float] = {
     turns.relation: 10,
     turns.which_further: 7,
     turns.more_than: 3,
-    turns.fact: 2,
-    turns.is_category: 2,
+    turns.fact: 4,
+    turns.is_category: 4,
 }
 FOLLOW_UP_SHARE = 0.35
 SMALL_TALK_SHARE = 0.05
