@@ -18,25 +18,26 @@ Maker = Callable[[random.Random, Scene, Group | None], Turn | None]
 
 # How often each kind is drawn. Exactly balanced inside: yes and no, present and absent, left and right.
 DIET: dict[Maker, float] = {
-    turns.describe: 14,
+    turns.describe: 16,
     turns.caption: 3,
     turns.list_objects: 8,
-    turns.count_concept: 12,
+    turns.count_concept: 11,
     turns.count_all: 4,
     turns.count_category: 9,
     turns.exists: 13,
     turns.exists_coloured: 5,
     turns.colour: 7,
-    turns.is_colour: 4,
-    turns.what_is_coloured: 3,
-    turns.background: 5,
+    turns.is_colour: 6,
+    turns.what_is_coloured: 5,
+    turns.background: 6,
     turns.where: 13,
     turns.what_is_at: 11,
-    turns.side_by_side: 20,
+    turns.what_is_beside: 14,
+    turns.side_by_side: 16,
     turns.relation: 10,
     turns.which_further: 7,
     turns.more_than: 3,
-    turns.fact: 4,
+    turns.fact: 3,
     turns.is_category: 4,
 }
 FOLLOW_UP_SHARE = 0.35

@@ -2,7 +2,8 @@
 how they lie to what was named before.
 
 Training-only heads on middle layers. Wherever a name stands after the picture, in a question or an answer, the state
-there must tell the count and the regions, and a little later the direction from the name before it in the same turn.
+there must tell the count and the regions, and a little later the direction from the name before it in the same turn and
+what comes next in reading order.
 Existence, places and relations all need these look-ups first, and few answer tokens teach them: without the heads the
 model went on saying "yes" to everything long after it named all it saw.
 """
@@ -23,6 +24,7 @@ from .tokenizer import Tokenizer
 
 RECALL_LAYER = 5  # layers 1 to 5 look up, the rest decide and speak
 RELATION_LAYER = 6
+FOLLOWING_LAYER = 6
 REGIONS = 9
 
 
@@ -95,6 +97,38 @@ def relation_labels(
                 directions.append(3 * (step[0] + 1) + step[1] + 1)
         before = (row, column, concept)
     return torch.tensor(chosen, dtype=torch.long), torch.tensor(directions, dtype=torch.long)
+
+
+def following_labels(places: Tensor, tokens: Tensor, scenes: Sequence[Scene], names: np.ndarray) -> Tensor:
+    """For every place the kind of thing that comes next in reading order after the named one [n]: a concept, "none" at
+    the end, -100 where the named thing is absent or its colours differ. What an enumeration must know."""
+    following = []
+    for row, column in places.tolist():
+        concept = int(names[tokens[row, column]])
+        order = list(dict.fromkeys(each.concept for each in scenes[row].objects))
+        if concept not in order or len({each.colour for each in scenes[row].of(concept)}) > 1:
+            following.append(-100)
+        else:
+            rest = order[order.index(concept) + 1 :]
+            following.append(rest[0] if rest else len(CONCEPTS))
+    return torch.tensor(following, dtype=torch.long)
+
+
+class FollowingHead(nn.Module):
+    """A linear read-out of the next thing in reading order."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(hidden)
+        self.heads = nn.ModuleDict({"following": nn.Linear(hidden, len(CONCEPTS) + 1)})
+
+    def loss(self, states: Tensor, places: Tensor, following: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """The loss over the places of states [b, t, hidden] that have a label, and how often it is right."""
+        if not (following >= 0).any():
+            return states.new_zeros(()), {}
+        logits = self.heads["following"](self.norm(states[places[:, 0], places[:, 1]])).float()
+        right = (logits.argmax(-1) == following)[following >= 0].float().mean().item()
+        return F.cross_entropy(logits, following, ignore_index=-100), {"following": right}
 
 
 class RelationHead(nn.Module):

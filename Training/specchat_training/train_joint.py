@@ -19,7 +19,8 @@ from .facts import FactHeads, FactTable
 from .model import PICTURE, SeeingModel, VisionTower, target_shape
 from .optimiser import Optimiser, rank
 from .recall import (
-    RECALL_LAYER, RELATION_LAYER, RecallHead, RelationHead, concept_of_token, recall_labels, relation_labels,
+    FOLLOWING_LAYER, RECALL_LAYER, RELATION_LAYER, FollowingHead, RecallHead, RelationHead, concept_of_token,
+    following_labels, recall_labels, relation_labels,
 )  # fmt: skip
 from .tokenizer import EOS, Tokenizer
 from .training_run import TrainingRun, add_arguments, launch, load_modules, step_random
@@ -28,6 +29,7 @@ NAMING_LAYER = 3  # after this layer a visual row should know its object's name;
 NAMING_WEIGHT = 0.1
 RECALL_WEIGHT = 0.5
 RELATION_WEIGHT = 0.3
+FOLLOWING_WEIGHT = 0.3
 FACTS_WEIGHT = 0.6
 LOG_EVERY = 50
 
@@ -38,10 +40,11 @@ class TargetLosses(nn.Module):
 
     def __init__(
         self, tower: VisionTower, heads: FactHeads, target: SeeingModel, recall: RecallHead, relation: RelationHead,
-        tokenizer: Tokenizer,
+        following: FollowingHead, tokenizer: Tokenizer,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.tower, self.heads, self.target, self.recall, self.relation = tower, heads, target, recall, relation
+        self.tower, self.heads, self.target = tower, heads, target
+        self.recall, self.relation, self.following = recall, relation, following
         self.names, self.concepts = name_tokens(tokenizer), concept_of_token(tokenizer)
 
     def forward(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
@@ -59,6 +62,8 @@ class TargetLosses(nn.Module):
         recalled, recall_rates = self.recall.loss(states[RECALL_LAYER], labels)
         directions = relation_labels(labels[0], batch.tokens, batch.scenes, self.concepts, (EOS,))
         related, relation_rates = self.relation.loss(states[RELATION_LAYER], labels[0], directions)
+        nexts = following_labels(labels[0], batch.tokens, batch.scenes, self.concepts)
+        followed, following_rates = self.following.loss(states[FOLLOWING_LAYER], labels[0], nexts)
         report = {
             "answers": answers.item(),
             "token_accuracy": float((logits.argmax(-1) == wanted).float().mean()),
@@ -66,8 +71,8 @@ class TargetLosses(nn.Module):
             "facts": facts.item(),
         }
         report |= {f"seen_{name}": accuracy[name] for name in ("concept", "equals", "region", "total", "presence")}
-        report |= recall_rates | relation_rates
-        looked_up = RECALL_WEIGHT * recalled + RELATION_WEIGHT * related
+        report |= recall_rates | relation_rates | following_rates
+        looked_up = RECALL_WEIGHT * recalled + RELATION_WEIGHT * related + FOLLOWING_WEIGHT * followed
         return answers + NAMING_WEIGHT * naming + looked_up + FACTS_WEIGHT * facts, report
 
 
@@ -77,8 +82,10 @@ def worker(arguments: argparse.Namespace) -> None:
     target = SeeingModel(target_shape(tokenizer.processor.get_piece_size()))
     recall = RecallHead(target.language_model.shape.hidden)
     relation = RelationHead(target.language_model.shape.hidden)
+    following = FollowingHead(target.language_model.shape.hidden)
     modules: dict[str, nn.Module] = {
-        "tower": tower, "heads": heads, "target": target, "recall": recall, "relation": relation,
+        "tower": tower, "heads": heads, "target": target,
+        "recall": recall, "relation": relation, "following": following,
     }  # fmt: skip
     parts = [(m, arguments.vision_scale if name in ("tower", "heads") else 1.0) for name, m in modules.items()]
     optimiser = Optimiser(parts, muon_rate=arguments.muon_rate, adam_rate=arguments.adam_rate)
@@ -92,7 +99,7 @@ def worker(arguments: argparse.Namespace) -> None:
                 run.modules[name].load_state_dict(states[name])
     table = FactTable(ScenePictures(arguments.data, "train"))
     validation = FactTable(ScenePictures(arguments.data, "validation"))
-    losses = TargetLosses(tower, heads, target, recall, relation, tokenizer)
+    losses = TargetLosses(tower, heads, target, recall, relation, following, tokenizer)
     check = make_batch(step_random("validation", 0, 0), validation, tokenizer, 48, arguments.length)
     while not run.finished:
         random_ = step_random("joint", arguments.seed, run.step)

@@ -7,6 +7,7 @@ such question. `checks` are what an evaluation looks for in the answer.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .concepts import BACKGROUNDS, CATEGORY_PLURALS, COLOURS, CONCEPTS, NUMBERS, PLACES, SHAPE_COLOURS, SHAPES, THINGS, article
@@ -407,6 +408,37 @@ def what_is_at(random_: random.Random, scene: Scene, focus: Group | None) -> Tur
     options = (f"There {parts[0].verb} {listing(parts)} {place}.", f"{capitalised(place)} I see {listing(parts)}.")
     answer = worded(random_, options, len(members) - 1)
     return Turn("what at", question, answer, tuple(part.name for part in parts), focus=parts[0] if len(parts) == 1 else None, label="cell" if place in _CELLS.values() else "side")
+
+
+_SIDES: dict[str, tuple[tuple[str, ...], Callable[[SceneObject, SceneObject], bool]]] = {
+    "to the left of": (("left of", "to the left of", "on the left of"), lambda o, than: o.column < than.column),
+    "to the right of": (("right of", "to the right of", "on the right of"), lambda o, than: o.column > than.column),
+    "above": (("above", "over"), lambda o, than: o.row < than.row),
+    "below": (("below", "under", "underneath"), lambda o, than: o.row > than.row),
+}
+
+
+def what_is_beside(random_: random.Random, scene: Scene, focus: Group | None) -> Turn | None:
+    """Everything on one side of a lone object, by columns or rows."""
+    single = _singles(scene)
+    said = random_.choice(list(_SIDES))
+    words, lies = _SIDES[said]
+    questions = ("What is {w} the {x}?", "What do you see {w} the {x}?", "Which object is {w} the {x}?", "What's {w} the {x}?", "Is there anything {w} the {x}?")
+    question = random_.choice(questions)
+    if random_.random() < 0.08 or not single:
+        name, _ = absent_words(random_, scene)
+        return Turn("refusal", question.format(w=random_.choice(words), x=name), denial(random_, name, 0), ("no", "see", "find"), label="beside")
+    than = random_.choice(single)
+    name = _called(random_, than)
+    question = question.format(w=random_.choice(words), x=name)
+    members = tuple(o for o in scene.objects if lies(o, than))
+    polar = question.startswith("Is")
+    if not members:
+        answer = f"There is nothing {said} the {name}."
+        return Turn("beside", question, f"No, there is nothing {said} the {name}." if polar else answer, ("nothing",), label="empty")
+    parts = groups(Scene(members, scene.background, scene.style))
+    answer = f"there {parts[0].verb} {listing(parts)} {said} the {name}."
+    return Turn("beside", question, f"Yes, {answer}" if polar else capitalised(answer), tuple(part.name for part in parts), focus=parts[0] if len(parts) == 1 else None, label="some")
 
 
 def _pair(random_: random.Random, scene: Scene) -> tuple[SceneObject, SceneObject] | None:

@@ -8,7 +8,7 @@ import torch
 from specchat_training import tokenizer as tokenizer_module
 from specchat_training.concepts import CONCEPTS
 from specchat_training.conversations import Conversation
-from specchat_training.recall import concept_of_token, recall_labels, relation_labels
+from specchat_training.recall import concept_of_token, following_labels, recall_labels, relation_labels
 from specchat_training.scenes import Scene, SceneObject, random_scene
 from specchat_training.tokenizer import EOS, Tokenizer
 from specchat_training.turns import Turn, side_by_side
@@ -27,7 +27,7 @@ def named(name: str, x: float, y: float) -> SceneObject:
 
 
 # A dog on the left, two cats: at the top right and at the bottom right.
-SCENE = Scene((named("cat", 95, 15), named("dog", 15, 56), named("cat", 95, 95), named("key", 56, 95)), 0, 0)
+SCENE = Scene((named("cat", 95, 15), named("dog", 15, 56), named("key", 56, 95), named("cat", 95, 95)), 0, 0)
 
 
 def encoded(tokenizer: Tokenizer, *turns: Turn, picture: int | None = 0) -> torch.Tensor:
@@ -79,3 +79,12 @@ def test_directions_agree_with_the_answers(tokenizer: Tokenizer) -> None:
         assert holds == (turn.answer.startswith("Yes")), (turn, row, column)
         seen += 1
     assert seen > 50
+
+
+def test_the_next_thing_in_reading_order_follows(tokenizer: Tokenizer) -> None:
+    names = concept_of_token(tokenizer)
+    tokens = encoded(tokenizer, Turn("a", "What is there?", "Two cats, a dog, a key and no pig."))
+    places = recall_labels(tokens, [SCENE], names)[0]
+    following = following_labels(places, tokens, [SCENE], names).tolist()
+    known = [CONCEPTS[label].name if 0 <= label < len(CONCEPTS) else label for label in following]
+    assert known == ["dog", "key", len(CONCEPTS), -100]
