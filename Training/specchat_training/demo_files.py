@@ -33,7 +33,7 @@ def _lone(scene: Scene) -> bool:
 
 # What each demo picture shall show; the first held-out scene that fits is taken.
 DEMO_PICTURES: dict[str, Callable[[Scene], bool]] = {
-    "demo": lambda s: len(s.objects) == 4 and _lone(s) and {"animal", "food", "shape"} <= _categories(s) and any(o.kind.name == "dog" for o in s.objects),
+    "demo": lambda s: len(s.objects) == 4 and _lone(s) and {"animal", "food", "shape"} <= _categories(s) and len({o.row for o in s.objects}) == 3 and any(d.kind.name == "dog" and any(o.column < d.column for o in s.objects) for d in s.objects),
     "animals": lambda s: len(s.objects) == 5 and _categories(s) == {"animal"} and 2 <= len({o.concept for o in s.objects}) <= 3,
     "shapes": lambda s: len(s.objects) >= 3 and _categories(s) == {"shape"} and len({o.name for o in s.objects}) >= 3,
     "three-of-a-kind": lambda s: len(s.objects) == 4 and any(s.count(c) == 3 for c in range(len(CONCEPTS))) and "shape" not in _categories(s),
