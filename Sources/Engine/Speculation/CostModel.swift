@@ -1,14 +1,15 @@
 // CostModel.swift — what passes cost on this machine, and what the draft's confidence has proved worth. Both are measured
 // while decoding; they steer the size of trees and, by Rules 1 and 2, never the text.
 
-/// Seconds of a pass by its number of rows, kept up to date by an exponential average.
+/// Seconds of a pass by its number of rows, kept up to date while decoding.
 ///
-/// The average falls fast and rises slowly: whatever else the machine does can only lengthen a pass, so the shorter
-/// measurements are the ones about the model.
+/// What is tracked is the length that a third of the passes stay below. Other work on the machine can only lengthen a
+/// pass, so the shorter ones are the ones about the model; and unlike an average or a minimum, this is the same figure
+/// for a size that is measured often and for one that is measured seldom.
 struct CostCurve: Sendable {
     private var measured: [Double?] = []
-    /// Weight of a measurement below and above the average.
-    private let freshness = (falling: 0.3, rising: 0.05)
+    /// The largest change by one measurement, as a share: downward and upward, two to one for the lower third.
+    private static let step = (down: 0.06, up: 0.03)
 
     /// Adds a measurement of a pass over `rows` rows, at least 1.
     mutating func record(rows: Int, seconds: Double) {
@@ -17,9 +18,8 @@ struct CostCurve: Sendable {
             measured[rows] = seconds
             return
         }
-        // A pass that the operating system interrupted says nothing about the next one, so it counts twofold at most.
-        let difference = min(seconds, 2 * old) - old
-        measured[rows] = old + (difference < 0 ? freshness.falling : freshness.rising) * difference
+        measured[rows] =
+            seconds < old ? max(seconds, old * (1 - Self.step.down)) : min(seconds, old * (1 + Self.step.up))
     }
 
     /// Estimated seconds of a pass over `rows` rows; nothing before the first measurement.
@@ -101,7 +101,7 @@ final class CostModel {
 
     /// Rounds that drafting rests after it has not paid; doubled each time, up to the longest.
     private static let shortestRest = 8
-    private static let longestRest = 128
+    private static let longestRest = 32
 
     /// False when plain decoding has been faster lately; a probe is let through now and then.
     func shouldDraft() -> Bool {
