@@ -28,11 +28,11 @@ struct ck_machine {
     pthread_t *handles;
     worker_place *places;
 
-    /* Written by the caller before it opens a work; a thread that reads them late finds its ticket out of date. */
+    /* Written by the caller while no work is open. */
     _Alignas(64) _Atomic(ck_piece) work;
     _Atomic(void *) context;
     _Atomic int pieces;
-    /* Number of the work in the upper half, next piece in the lower one. */
+    /* Upper half: even while no work is open, odd while one is, higher every time. Lower half: the next piece. */
     _Alignas(64) _Atomic uint64_t ticket;
     _Alignas(64) _Atomic int finished;
     _Alignas(64) _Atomic int sleepers;
@@ -51,16 +51,19 @@ static inline void relax(void) {
 
 static inline uint32_t number_of(uint64_t ticket) { return (uint32_t)(ticket >> 32); }
 
+/* No work has so many pieces: a closed ticket has none to give, whatever a late thread believes about the work. */
+#define CLOSED_AT(number) (((uint64_t)(number) << 32) | 0x7FFFFFFF)
+
 /* Takes pieces of the open work until none is left. */
 static void help(ck_machine *machine, int thread) {
     uint64_t ticket = atomic_load_explicit(&machine->ticket, memory_order_acquire);
     uint32_t number = number_of(ticket);
-    ck_piece work = atomic_load_explicit(&machine->work, memory_order_relaxed);
-    void *context = atomic_load_explicit(&machine->context, memory_order_relaxed);
-    int pieces = atomic_load_explicit(&machine->pieces, memory_order_relaxed);
+    ck_piece work = atomic_load_explicit(&machine->work, memory_order_acquire);
+    void *context = atomic_load_explicit(&machine->context, memory_order_acquire);
+    int pieces = atomic_load_explicit(&machine->pieces, memory_order_acquire);
     while (number_of(ticket) == number && (int)(uint32_t)ticket < pieces) {
-        /* Success proves that the work was still open when its description was read: the next one opens only after
-         * every piece of this one is done. */
+        /* Success proves that the description was read while the work was open. Had it been of the next work, the
+         * ticket would have been closed before, which the acquiring loads would have made known here. */
         if (atomic_compare_exchange_weak_explicit(
                 &machine->ticket, &ticket, ticket + 1, memory_order_acq_rel, memory_order_acquire)) {
             work(context, (int)(uint32_t)ticket, thread);
@@ -70,7 +73,7 @@ static void help(ck_machine *machine, int thread) {
     }
 }
 
-/* Returns when another work than `number` is open, or the machine closes. */
+/* Returns when the ticket bears another number, or the machine closes. */
 static void wait_for_work(ck_machine *machine, uint32_t number) {
     for (int spin = 0; spin < SPINS_BEFORE_SLEEP; spin++) {
         if (number_of(atomic_load_explicit(&machine->ticket, memory_order_relaxed)) != number) return;
@@ -102,12 +105,12 @@ void ck_machine_run(ck_machine *machine, int pieces, ck_piece work, void *contex
         for (int piece = 0; piece < pieces; piece++) work(context, piece, 0);
         return;
     }
-    atomic_store_explicit(&machine->work, work, memory_order_relaxed);
-    atomic_store_explicit(&machine->context, context, memory_order_relaxed);
-    atomic_store_explicit(&machine->pieces, pieces, memory_order_relaxed);
+    atomic_store_explicit(&machine->work, work, memory_order_release);
+    atomic_store_explicit(&machine->context, context, memory_order_release);
+    atomic_store_explicit(&machine->pieces, pieces, memory_order_release);
     atomic_store_explicit(&machine->finished, 0, memory_order_relaxed);
-    uint64_t last = atomic_load_explicit(&machine->ticket, memory_order_relaxed);
-    atomic_store(&machine->ticket, (uint64_t)(number_of(last) + 1) << 32);
+    uint32_t number = number_of(atomic_load_explicit(&machine->ticket, memory_order_relaxed)) + 1;
+    atomic_store(&machine->ticket, (uint64_t)number << 32);
     if (atomic_load(&machine->sleepers) > 0) {
         pthread_mutex_lock(&machine->lock);
         pthread_cond_broadcast(&machine->opened);
@@ -119,6 +122,9 @@ void ck_machine_run(ck_machine *machine, int pieces, ck_piece work, void *contex
         if (spin < SPINS_BEFORE_YIELD) relax();
         else sched_yield();
     }
+    /* Closed before the next work is described: a thread that still holds the last ticket of this one must not take it
+     * for a piece of the next. */
+    atomic_store_explicit(&machine->ticket, CLOSED_AT(number + 1), memory_order_release);
 }
 
 static const ck_kernels *kernels_of(ck_isa isa) {
@@ -133,7 +139,7 @@ ck_machine *ck_machine_create(ck_isa isa, int threads) {
     if (threads < 1 || !ck_isa_available(isa)) return NULL;
     ck_machine *machine = aligned_alloc(_Alignof(ck_machine), sizeof(ck_machine));
     if (!machine) return NULL;
-    *machine = (ck_machine){.kernels = kernels_of(isa), .threads = threads};
+    *machine = (ck_machine){.kernels = kernels_of(isa), .threads = threads, .ticket = CLOSED_AT(0)};
     pthread_mutex_init(&machine->lock, NULL);
     pthread_cond_init(&machine->opened, NULL);
     machine->handles = calloc((size_t)threads, sizeof *machine->handles);

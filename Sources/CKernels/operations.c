@@ -27,8 +27,27 @@ static void product_piece(void *context, int piece, int thread) {
     (work->gated ? work->kernels->gated : work->kernels->linear)(&work->product, first, last, row, row_end);
 }
 
+/* In nanoseconds: a hand-over costs about five hundred, a piece more about a hundred. */
+enum { ALONE_BELOW = 1500, MANY_ABOVE = 5000, PIECES_PER_THREAD = 4 };
+
+/* Nanoseconds that one thread needs for a product, roughly: weights from the cache, and the multiply-adds. */
+static double product_time(const ck_product *product, bool gated) {
+    const ck_weight *weight = &product->weight;
+    const double numbers = (double)weight->outputs * weight->inputs * (gated ? 2 : 1);
+    const double bytes = (double)ck_packed_bytes(weight->format, weight->outputs, weight->inputs) * (gated ? 2 : 1);
+    const bool quantised = weight->format == CK_Q8_0 || weight->format == CK_Q4_0;
+    return bytes / 40 + numbers * product->x.rows / (quantised ? 200 : 50);
+}
+
+static int pieces_of(const ck_product *product, bool gated, int threads) {
+    const double time = product_time(product, gated);
+    if (threads == 1 || time < ALONE_BELOW) return 1;
+    /* Where there is time for it a few pieces for each thread, so that a slow one does not hold up the others. */
+    return time < MANY_ABOVE * threads ? threads : threads * PIECES_PER_THREAD;
+}
+
 static void run_product(ck_machine *machine, const ck_product *product, bool gated) {
-    enum { PIECES_PER_THREAD = 4, PANEL_BYTES_AT_ONCE = 256 * 1024, LEAST_ROWS = 32 };
+    enum { PANEL_BYTES_AT_ONCE = 256 * 1024, LEAST_ROWS = 32 };
     const int rows = product->x.rows, threads = ck_machine_threads(machine);
     if (rows == 0) return;
     product_work work = {
@@ -37,14 +56,8 @@ static void run_product(ck_machine *machine, const ck_product *product, bool gat
         .panels = (product->weight.outputs + 15) / 16,
         .gated = gated,
     };
-    double size = (double)product->weight.outputs * product->weight.inputs * (gated ? 2 : 1);
-    if (size * rows < WORTH_SHARING || threads == 1) {
-        work.panel_step = work.panels;
-    } else {
-        /* A few pieces for each thread, so that a slow one does not hold up the others. */
-        int pieces = threads * PIECES_PER_THREAD;
-        work.panel_step = (work.panels + pieces - 1) / pieces;
-    }
+    const int wanted = pieces_of(product, gated, threads);
+    work.panel_step = (work.panels + wanted - 1) / wanted;
     /* The panels of a piece stay in the second-level cache while the rows pass by. */
     size_t panel_bytes = ck_panel_bytes(product->weight.format, product->weight.inputs) * (gated ? 2 : 1);
     int cached = (int)(PANEL_BYTES_AT_ONCE / panel_bytes);
@@ -53,7 +66,7 @@ static void run_product(ck_machine *machine, const ck_product *product, bool gat
     work.panel_pieces = (work.panels + work.panel_step - 1) / work.panel_step;
     work.row_step = rows;
     while (threads > 1 && work.row_step >= 2 * LEAST_ROWS &&
-           work.panel_pieces * ((rows + work.row_step - 1) / work.row_step) < threads * PIECES_PER_THREAD)
+           work.panel_pieces * ((rows + work.row_step - 1) / work.row_step) < wanted)
         work.row_step = (int)ck_round_up((size_t)work.row_step / 2, 8);
     int pieces = work.panel_pieces * ((rows + work.row_step - 1) / work.row_step);
     ck_machine_run(machine, pieces, product_piece, &work);

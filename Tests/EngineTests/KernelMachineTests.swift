@@ -9,8 +9,9 @@ import Testing
     @Test(arguments: [1, 2, 4, 7])
     func `every piece of every work runs exactly once`(threads: Int) throws {
         let machine = try CPUMachine(instructions: .scalar, threads: threads)
-        for work in 0..<3000 {
-            let pieces = 1 + work % 23
+        for work in 0..<6000 {
+            // Few pieces, then many: a thread that is late for a small work must not begin the next one early.
+            let pieces = work % 2 == 0 ? 2 + work % 3 : 20 + work % 23
             var counts = [Int32](repeating: 0, count: pieces)
             counts.withUnsafeMutableBytes { counts in
                 // Pieces have places of their own, so a piece that ran twice or never shows without atomics.
