@@ -292,6 +292,18 @@ struct `The tree panel` {
         #expect((TreeState.catchUpShowings...150).contains(showings))
     }
 
+    @Test func `leaves the old answer's rounds for those of a new one`() {
+        var driver = driver(rounds: 0)
+        for index in 0..<20 { driver.send(.engine(.round(Samples.sketch(index: index), text: "x"))) }
+        driver.end()
+        #expect(driver.state.tree.number < 20)
+        driver.ask("more")
+        #expect(driver.state.tree.number == 20)
+        driver.now += TreeState.dwell
+        driver.send(.engine(.round(Samples.plain(index: 0), text: "y")))
+        #expect(driver.state.tree.number == 21)
+    }
+
     @Test func `steps when it has the focus, and typing goes to the composer when not`() {
         var driver = driver(rounds: 5)
         driver.press(.character("p"))

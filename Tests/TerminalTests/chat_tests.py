@@ -95,23 +95,33 @@ class ChatTest(TerminalTest):
                 session.wait(READY).send(LONG).wait("you Describe").signal(number)
                 self.assertEqual(session.finish(), code)
 
-    def test_draws_the_picture_in_pixels_and_keeps_it_through_an_answer(self):
-        with self.chat("--image", PICTURE, answer=SIXEL_TERMINAL) as session:
-            session.wait(lambda: b"\x1bP" in session.raw, "a sixel picture").wait(READY)
-            picture = re.search(rb"\x1b\[(\d+);(\d+)H\x1bP[0-9;]*q\"1;1;(\d+);(\d+)", session.raw)
-            row, column, width, height = map(int, picture.groups())
-            self.assertLessEqual((width, column - 1 + width // 10), (28 * 10, 79))
-            self.assertEqual(height % 6, 0)
-            rows = range(row - 1, row - 1 + -(-height // 20))
-            self.assertLess(rows[-1], 23)
-            # Its ground: no row blank, no row like another, and a border at its left.
-            ground = [session.screen.display[at][column - 1 :].rstrip("│ ") for at in rows]
-            self.assertEqual(len(set(ground)), len(ground))
-            self.assertTrue(all(session.screen.display[at][column - 2] == "│" for at in rows))
-            session.screen.hurts.clear()
-            session.send(LONG).wait(re.compile(r"bot \w+")).wait(READY)
-            self.assertEqual([hurt for hurt in session.screen.hurts if hurt[1] in rows or "scroll" in hurt[0]], [])
-            self.assertEqual(session.send("\x04").finish(), 0)
+    def test_draws_the_picture_in_pixels_and_keeps_it_through_long_conversations(self):
+        for rows, columns in ((24, 80), (40, 120), (60, 200)):
+            size = {"rows": rows, "columns": columns}
+            with self.subTest(**size), self.chat("--image", PICTURE, answer=SIXEL_TERMINAL, **size) as session:
+                session.wait(lambda: b"\x1bP" in session.raw, "a sixel picture").wait(READY)
+                lines, cells = self.picture_cells(session)
+                self.assertLess(lines[-1], rows - 1)
+                self.assertLess(cells[-1], columns - 1)
+                # Its ground: no row blank, no row like another, and a border at its left.
+                ground = [session.screen.display[line][cells[0]].strip() for line in lines]
+                self.assertEqual(len(set(ground)), len(ground))
+                self.assertNotIn("", ground)
+                self.assertTrue(all(session.screen.display[line][cells[0] - 1] == "│" for line in lines))
+                session.screen.guard(lines, cells)
+                # Enough for the transcript to scroll, and for the rounds in the tree panel.
+                for _ in range(8):
+                    session.send(LONG).pump(0.3)
+                    session.wait(READY).pump(0.2)
+                self.assertEqual(session.screen.hurts, [])
+                self.assertEqual(session.send("\x04").finish(), 0)
+
+    def picture_cells(self, session):
+        """Rows and columns of the picture last sent, from its place and its pixels."""
+        pictures = re.findall(rb"\x1b\[(\d+);(\d+)H\x1bP[0-9;]*q\"1;1;(\d+);(\d+)", session.raw)
+        row, column, width, height = map(int, pictures[-1])
+        self.assertEqual(height % 6, 0)
+        return range(row - 1, row - 1 + -(-height // 20)), range(column - 1, column - 1 + width // 10)
 
     def test_falls_back_to_half_blocks_and_to_signs(self):
         with self.chat("--image", PICTURE) as session:

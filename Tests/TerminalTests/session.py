@@ -35,32 +35,53 @@ def environment(**changes):
 
 
 class RecordingScreen(pyte.Screen):
-    """A screen that remembers what could hurt a picture lying on it: (what, row) of every erasing and scrolling."""
+    """A screen that remembers what would hurt a picture: everything that writes, erases or scrolls over its cells."""
 
     def __init__(self, columns, rows):
+        self.picture = None
         self.hurts = []
         super().__init__(columns, rows)
 
-    def erase_in_line(self, *arguments, **options):
-        self.hurts.append(("erase in line", self.cursor.y))
-        super().erase_in_line(*arguments, **options)
+    def guard(self, rows, columns):
+        """From now on a picture lies on these rows and columns."""
+        self.picture = (rows, columns)
+        self.hurts = []
 
-    def erase_characters(self, *arguments, **options):
-        self.hurts.append(("erase characters", self.cursor.y))
-        super().erase_characters(*arguments, **options)
+    def touch(self, what, first, last):
+        """Notes that the cursor's row changes from one column to another, both included."""
+        if self.picture and self.cursor.y in self.picture[0]:
+            columns = self.picture[1]
+            if first <= columns[-1] and last >= columns[0]:
+                self.hurts.append((what, self.cursor.y, first, last))
+
+    def draw(self, data):
+        self.touch("text", self.cursor.x, self.cursor.x + len(data) - 1)
+        super().draw(data)
+
+    def erase_in_line(self, how=0, private=False):
+        first = 0 if how else self.cursor.x
+        last = self.cursor.x if how == 1 else self.columns - 1
+        self.touch("erase in line", first, last)
+        super().erase_in_line(how, private)
+
+    def erase_characters(self, count=None):
+        self.touch("erase characters", self.cursor.x, self.cursor.x + (count or 1) - 1)
+        super().erase_characters(count)
 
     def erase_in_display(self, *arguments, **options):
-        self.hurts.append(("erase in display", self.cursor.y))
+        if self.picture:
+            self.hurts.append(("erase in display", self.cursor.y))
         super().erase_in_display(*arguments, **options)
 
     def set_margins(self, *arguments, **options):
-        self.hurts.append(("scroll region", self.cursor.y))
+        if self.picture:
+            self.hurts.append(("scroll region", arguments))
         super().set_margins(*arguments, **options)
 
-    def index(self, *arguments, **options):
-        if self.cursor.y == self.lines - 1:
+    def index(self):
+        if self.picture and self.cursor.y == (self.margins.bottom if self.margins else self.lines - 1):
             self.hurts.append(("scroll", self.cursor.y))
-        super().index(*arguments, **options)
+        super().index()
 
 
 class Session:

@@ -138,19 +138,25 @@ final class Terminal {
     func draw(_ frame: Frame, picture: Sixel?) {
         var known: Frame?
         if let drawn, drawn.size == frame.size { known = drawn } else { ct_clear() }
-        for row in 0..<frame.size.rows { drawRow(row, of: frame, over: known) }
         if let cursor = frame.cursor {
             ct_cursor(Int32(cursor.row), Int32(cursor.column))
         } else {
             ct_cursor(-1, 0)
+        }
+        for row in 0..<frame.size.rows where drawRow(row, of: frame, over: known) {
+            // Where rows have moved together ncurses scrolls a part of the screen, and grows that part over rows that
+            // have not moved: a picture in it would be torn. Row by row it finds nothing to scroll.
+            if frame.sixel != nil { ct_flush() }
         }
         ct_flush()
         drawn = frame
         send(picture, into: frame.sixel)
     }
 
-    private func drawRow(_ row: Int, of frame: Frame, over known: Frame?) {
+    /// Stages what changed in the row; returns whether anything did.
+    private func drawRow(_ row: Int, of frame: Frame, over known: Frame?) -> Bool {
         var column = 0
+        var hasChanged = false
         while column < frame.size.columns {
             let cell = frame[row, column]
             if cell.width == 0 || known?[row, column] == cell {
@@ -168,7 +174,9 @@ final class Terminal {
             }
             ct_draw(Int32(row), Int32(column), text, Int32(end - column), style(of: cell))
             column = end
+            hasChanged = true
         }
+        return hasChanged
     }
 
     private func isPlain(_ cell: Cell) -> Bool { cell.width == 1 && cell.text.utf8.count == 1 }

@@ -50,7 +50,7 @@ enum DraftTreePane {
         }
         guard state.tree.isFollowing else { return "held" }
         if state.tree.skipped > 0, state.tree.behind > 0 { return "every \(ordinal(state.tree.skipped + 1))" }
-        if state.isAnswering, state.tree.behind <= fewRounds { return "live" }
+        if state.isAnswering, state.tree.statistics.rounds > 0, state.tree.behind <= fewRounds { return "live" }
         return state.tree.behind > 0 ? "catching up" : "last"
     }
 

@@ -65,7 +65,7 @@ extension AppState {
         if case .ask(_, let turn) = job.kind {
             change(turn: turn) { $0.content = .question(.sent) }
             insertAnswer(after: turn)
-            tree.beginAnswer()
+            tree.beginAnswer(at: now)
             report = nil
             askedAt = now
             firstTokenSeconds = nil

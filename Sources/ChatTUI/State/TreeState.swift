@@ -106,7 +106,12 @@ struct TreeState: Sendable, Equatable {
         if !rounds.isEmpty { show(rounds.count - 1, at: now) }
     }
 
-    mutating func beginAnswer() { statistics = AnswerStatistics() }
+    /// A new answer begins: what was not yet seen of the one before gives way to it.
+    mutating func beginAnswer(at now: Double) {
+        statistics = AnswerStatistics()
+        skipped = 0
+        if isFollowing, behind > 0 { show(rounds.count - 1, at: now) }
+    }
 
     /// The phase at `now`, of a showing that lasts `duration` seconds.
     func phase(at now: Double, duration: Double) -> RoundPhase {
