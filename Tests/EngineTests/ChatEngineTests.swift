@@ -76,20 +76,43 @@ private struct Chat {
         #expect(texts[0] == texts[1] && texts[0] == texts[2])
     }
 
-    @Test func `a stream that is dropped stops the answer and keeps the conversation`() async throws {
-        let chat = try Chat(context: 20_000)
+    /// A penalty below one rewards repetition, so that the answer never ends by itself.
+    private static var endless: GenerationOptions {
         var options = GenerationOptions()
         options.maximumTokens = 15_000
-        // A penalty below one rewards repetition: the answer never ends by itself, however busy the machine is.
         options.sampler.repetitionPenalty = 0.01
-        var seen = 0
-        for try await event in chat.engine.ask("Tell me all", options: options) {
-            if case .round = event { seen += 1 }
-            if seen == 2 { break }
-        }
+        return options
+    }
+
+    @Test func `a stream that is dropped stops the answer and keeps the conversation`() async throws {
+        let chat = try Chat(context: 20_000)
+        // Dropped at once, by this very thread: a reader that waits for an event may be kept waiting by other tests.
+        _ = chat.engine.ask("Tell me all", options: Self.endless)
         let report = try await chat.ask("And then?", tokens: 3)
         #expect(report.tokens.count == 3)
         #expect(report.promptTokens < 15_000)
+    }
+
+    @Test func `an answer stops in the round in which it is cancelled, and stays in the text`() throws {
+        let cancellation = Cancellation()
+        var options = EngineOptions()
+        options.contextLength = 20_000
+        let models = try LoadedModels(
+            bundle: Golden("grouped").bundle(), options: options, emit: { _ in }, cancellation: cancellation)
+        let conversation = Conversation(models: models)
+        var rounds = 0
+        var reports: [GenerationReport] = []
+        let emit: ChatEngine.Emit = { event in
+            if case .round = event { rounds += 1 }
+            if case .finished(let report) = event { reports.append(report) }
+            if rounds == 2 { cancellation.cancel() }
+        }
+        try conversation.ask("Tell me all", options: Self.endless, emit: emit, cancellation: cancellation)
+        #expect(rounds == 2 && reports.map(\.finish) == [.cancelled] && reports[0].tokens.count == 2)
+        var limited = GenerationOptions()
+        limited.maximumTokens = 1
+        try conversation.ask("And then?", options: limited, emit: emit, cancellation: Cancellation())
+        #expect(try #require(reports.last).promptTokens > reports[0].contextUsed + 1)
     }
 
     @Test func `a question that does not fit changes nothing`() async throws {
