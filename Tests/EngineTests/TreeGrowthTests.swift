@@ -134,7 +134,7 @@ import Testing
             drafted += 1
             costs.record(tokens: 1, nodes: 1, drafted: 0.5)
         }
-        #expect((4...30).contains(drafted))
+        #expect((4...60).contains(drafted))
         for _ in 0..<200 where costs.shouldDraft() { costs.record(tokens: 4, nodes: 1, drafted: 0.5) }
         #expect((0..<10).allSatisfy { _ in costs.shouldDraft() })
     }

@@ -129,7 +129,7 @@ final class LoadedModels {
     /// Times target and draft passes of several sizes, the shortest of each, until a moment is spent.
     private func warmUp() {
         let clock = ContinuousClock()
-        let end = clock.now + .milliseconds(150)
+        let end = clock.now + .milliseconds(100)
         func time(_ model: LanguageModel, rows: Int, cache: KVCache) -> Double? {
             let tokens = [Int32](repeating: 0, count: rows)
             let start = clock.now
@@ -143,7 +143,7 @@ final class LoadedModels {
         _ = (time(target, rows: 1, cache: caches.0), time(draft.model, rows: 1, cache: caches.1))
         var shortest: [Int: (verify: Double, draft: Double)] = [:]
         // In turns, so that a moment in which the machine is busy lengthens passes of every size.
-        for turn in 0..<5 {
+        for turn in 0..<30 {
             for rows in [1, 2, 4, 8, 16, 32] where clock.now < end || (turn == 0 && rows <= 2) {
                 guard let verify = time(target, rows: rows, cache: caches.0),
                     let draft = time(draft.model, rows: min(rows, 4), cache: caches.1)

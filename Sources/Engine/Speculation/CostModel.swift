@@ -97,13 +97,24 @@ final class CostModel {
     private var tokens = 0.0
     private var seconds = 0.0
     private var roundsUntilProbe = 0
+    private var roundsPaid = 0
     private var patience = CostModel.shortestRest
 
     /// Rounds that drafting rests after it has not paid; doubled each time, up to the longest.
     private static let shortestRest = 8
     private static let longestRest = 32
 
-    /// False when plain decoding has been faster lately; a probe is let through now and then.
+    private var drafted = 0
+
+    /// Now and then the number of nodes to draft whatever the curves say: a size that once looked dear would otherwise
+    /// never be measured again.
+    func trial() -> Int? {
+        drafted += 1
+        guard drafted % 12 == 0 else { return nil }
+        return drafted % 24 == 0 ? 8 : 4
+    }
+
+    /// False when plain decoding has been faster lately; it is tried again now and then.
     func shouldDraft() -> Bool {
         guard roundsUntilProbe > 0 else { return true }
         roundsUntilProbe -= 1
@@ -119,15 +130,20 @@ final class CostModel {
     ///     silence a good draft.
     func record(tokens count: Int, nodes: Int, drafted: Double) {
         guard let plain = verify.seconds(rows: 1), let verified = verify.seconds(rows: nodes) else { return }
-        // A new draft has credit for some rounds: the first words of an answer are the hardest to guess.
-        if tokens == 0 { (tokens, seconds) = (1.5 * (drafted + verified) / plain, drafted + verified) }
-        let freshness = 0.08
+        // A new draft has credit for some rounds, and again after each rest: the first words of an answer are the
+        // hardest to guess, and one round says little.
+        if tokens == 0 { (tokens, seconds) = (1.25 * (drafted + verified) / plain, drafted + verified) }
+        let freshness = 0.12
         tokens += freshness * (Double(count) - tokens)
         seconds += freshness * (drafted + verified - seconds)
-        if tokens / seconds >= 0.95 / plain {
-            patience = Self.shortestRest
+        if tokens / seconds >= 0.9 / plain {
+            // Credit alone keeps the rate up for some rounds; only a longer run shows that the draft pays again.
+            roundsPaid += 1
+            if roundsPaid > 2 * Self.shortestRest { patience = Self.shortestRest }
         } else {
+            roundsPaid = 0
             roundsUntilProbe = patience
+            tokens = 0
             patience = min(Self.longestRest, 2 * patience)
         }
     }

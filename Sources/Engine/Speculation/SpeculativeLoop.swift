@@ -62,6 +62,7 @@ struct SpeculativeLoop {
         options.maximumDepth = min(options.maximumDepth, limit - 1)
         let speculates = options.policy != .off && drafter != nil
         if let drafter, speculates, limit > 1, options.nodes != nil || costs.shouldDraft() {
+            if options.nodes == nil { options.nodes = costs.trial() }
             return try drafter.propose(
                 after: pending, choice: verifier.choice, position: position, seen: seen, options: options,
                 nodeLimit: room)
