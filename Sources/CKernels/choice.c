@@ -3,24 +3,35 @@
 #include "choice.h"
 #include <string.h>
 
-/* Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011): four words for one counter. */
-static void philox(uint32_t counter[4], uint32_t key0, uint32_t key1) {
+/* The same function once for each width of vector unit, picked when the program starts. */
+#if defined(__x86_64__)
+#define EVERY_WIDTH __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define EVERY_WIDTH
+#endif
+
+enum { blocks_at_once = 64 };
+
+/* Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011) for many counters side by side:
+   word w of counter i stands at words[w][i]. */
+static inline __attribute__((always_inline)) void philox(
+    uint32_t words[4][blocks_at_once], uint32_t key0, uint32_t key1) {
     for (int round = 0; round < 10; round++) {
-        uint64_t product0 = (uint64_t)0xD2511F53u * counter[0];
-        uint64_t product1 = (uint64_t)0xCD9E8D57u * counter[2];
-        uint32_t next0 = (uint32_t)(product1 >> 32) ^ counter[1] ^ key0;
-        uint32_t next2 = (uint32_t)(product0 >> 32) ^ counter[3] ^ key1;
-        counter[1] = (uint32_t)product1;
-        counter[3] = (uint32_t)product0;
-        counter[0] = next0;
-        counter[2] = next2;
+        for (int i = 0; i < blocks_at_once; i++) {
+            uint64_t product0 = (uint64_t)0xD2511F53u * words[0][i];
+            uint64_t product1 = (uint64_t)0xCD9E8D57u * words[2][i];
+            words[0][i] = (uint32_t)(product1 >> 32) ^ words[1][i] ^ key0;
+            words[2][i] = (uint32_t)(product0 >> 32) ^ words[3][i] ^ key1;
+            words[1][i] = (uint32_t)product1;
+            words[3][i] = (uint32_t)product0;
+        }
         key0 += 0x9E3779B9u;
         key1 += 0xBB67AE85u;
     }
 }
 
 /* Natural logarithm of a positive normal number, within 2 units in the last place (Cephes' polynomial). */
-static inline float natural_log(float x) {
+static inline __attribute__((always_inline)) float natural_log(float x) {
     uint32_t bits;
     memcpy(&bits, &x, 4);
     /* Cut at sqrt(1/2) so that the remainder lies in [-0.293, 0.414). */
@@ -46,7 +57,7 @@ static inline float natural_log(float x) {
 }
 
 /* exp(x) for x <= 0, within 2 units in the last place; 0 below the smallest normal number. */
-static inline float natural_exp(float x) {
+static inline __attribute__((always_inline)) float natural_exp(float x) {
     float clamped = x < -87.3f ? -87.3f : x;
     float scaled = clamped * 1.44269504f;
     int32_t whole = (int32_t)(scaled - 0.5f);
@@ -65,27 +76,38 @@ static inline float natural_exp(float x) {
     return x < -87.3f ? 0.0f : y * power;
 }
 
-/* out[i] += -log(-log(u)), u = (word + 1/2) / 2^23 from the upper 23 bits of one Philox word.
+/* out[i] = -log(-log(u)), u = (word + 1/2) / 2^23 from the upper 23 bits of one Philox word.
    Token v takes word v % 4 of the counter (v / 4, 0, position): a function of (seed, position, v) alone. */
-void ck_add_gumbel(uint64_t seed, uint64_t position, uint32_t first, size_t count, float *out) {
-    enum { block = 256 };
-    uint32_t words[block];
-    for (size_t start = 0; start < count; start += block) {
-        size_t length = count - start < block ? count - start : block;
-        for (size_t i = 0; i < (length + 3) / 4; i++) {
-            uint32_t counter[4] = {
-                (uint32_t)((first + start) / 4 + i), 0, (uint32_t)position, (uint32_t)(position >> 32)};
-            philox(counter, (uint32_t)seed, (uint32_t)(seed >> 32));
-            memcpy(words + 4 * i, counter, sizeof counter);
+EVERY_WIDTH void ck_gumbel(uint64_t seed, uint64_t position, size_t count, float *out) {
+    uint32_t words[4][blocks_at_once];
+    float noise[4][blocks_at_once];
+    for (size_t start = 0; start < count; start += 4 * blocks_at_once) {
+        for (uint32_t i = 0; i < blocks_at_once; i++) {
+            words[0][i] = (uint32_t)(start / 4) + i;
+            words[1][i] = 0;
+            words[2][i] = (uint32_t)position;
+            words[3][i] = (uint32_t)(position >> 32);
         }
-        for (size_t i = 0; i < length; i++) {
-            float u = ((float)(words[i] >> 9) + 0.5f) * 0x1p-23f;
-            out[start + i] += -natural_log(-natural_log(u));
-        }
+        philox(words, (uint32_t)seed, (uint32_t)(seed >> 32));
+        for (int word = 0; word < 4; word++)
+            for (int i = 0; i < blocks_at_once; i++) {
+                float u = ((float)(int32_t)(words[word][i] >> 9) + 0.5f) * 0x1p-23f;
+                noise[word][i] = -natural_log(-natural_log(u));
+            }
+        size_t length = count - start < 4 * blocks_at_once ? count - start : 4 * blocks_at_once;
+        for (size_t i = 0; i < length; i++) out[start + i] = noise[i % 4][i / 4];
     }
 }
 
-float ck_sum_exp(const float *x, size_t count, float largest) {
+EVERY_WIDTH void ck_divide(float *x, size_t count, float divisor) {
+    for (size_t i = 0; i < count; i++) x[i] /= divisor;
+}
+
+EVERY_WIDTH void ck_add(float *x, size_t count, const float *y) {
+    for (size_t i = 0; i < count; i++) x[i] += y[i];
+}
+
+EVERY_WIDTH float ck_sum_exp(const float *x, size_t count, float largest) {
     float lanes[8] = {0};
     size_t i = 0;
     for (; i + 8 <= count; i += 8)
@@ -96,26 +118,17 @@ float ck_sum_exp(const float *x, size_t count, float largest) {
     return sum;
 }
 
-size_t ck_largest(const float *x, size_t count) {
-    float best[8];
-    size_t where[8];
-    for (size_t lane = 0; lane < 8; lane++) {
-        best[lane] = -__builtin_inff();
-        where[lane] = count;
-    }
-    for (size_t i = 0; i < count; i++) {
-        size_t lane = i % 8;
-        if (x[i] > best[lane]) {
-            best[lane] = x[i];
-            where[lane] = i;
-        }
-    }
-    float largest = -__builtin_inff();
-    size_t index = count;
-    for (size_t lane = 0; lane < 8; lane++)
-        if (where[lane] < count && (best[lane] > largest || (best[lane] == largest && where[lane] < index))) {
-            largest = best[lane];
-            index = where[lane];
-        }
-    return index < count ? index : 0;
+EVERY_WIDTH size_t ck_largest(const float *x, size_t count) {
+    /* First the number, which vectors find fast, then the place. */
+    float lanes[16];
+    for (int lane = 0; lane < 16; lane++) lanes[lane] = -__builtin_inff();
+    size_t i = 0;
+    for (; i + 16 <= count; i += 16)
+        for (size_t lane = 0; lane < 16; lane++) lanes[lane] = x[i + lane] > lanes[lane] ? x[i + lane] : lanes[lane];
+    for (size_t lane = 0; i < count; i++, lane++) lanes[lane] = x[i] > lanes[lane] ? x[i] : lanes[lane];
+    float largest = lanes[0];
+    for (int lane = 1; lane < 16; lane++) largest = lanes[lane] > largest ? lanes[lane] : largest;
+    for (size_t index = 0; index < count; index++)
+        if (x[index] == largest) return index;
+    return 0;
 }

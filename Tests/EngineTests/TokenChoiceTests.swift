@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import Testing
 
 @testable import Engine
@@ -49,13 +50,74 @@ import Testing
         #expect(first != (0..<64).map { Self.choose(logits, options, position: $0) })
     }
 
-    @Test func `noise of a token does not depend on where the row begins`() {
+    @Test func `noise of a token does not depend on how many are drawn`() {
         var whole = [Float](repeating: 0, count: 1000)
-        ck_add_gumbel(7, 9, 0, whole.count, &whole)
-        var part = [Float](repeating: 0, count: 37)
-        ck_add_gumbel(7, 9, 512, part.count, &part)
-        #expect(part == Array(whole[512..<549]))
+        ck_gumbel(7, 9, whole.count, &whole)
+        for count in [1, 3, 255, 256, 257, 999] {
+            var part = [Float](repeating: 0, count: count)
+            ck_gumbel(7, 9, part.count, &part)
+            #expect(part == Array(whole[..<count]))
+        }
         #expect(whole.allSatisfy { $0.isFinite })
+    }
+
+    /// Philox4x32-10 by its definition, one counter at a time: what the vector code must draw.
+    private static func philox(_ start: [UInt32], seed: UInt64) -> [UInt32] {
+        var counter = start
+        var key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
+        for _ in 0..<10 {
+            let first = UInt64(0xD251_1F53) * UInt64(counter[0])
+            let second = UInt64(0xCD9E_8D57) * UInt64(counter[2])
+            counter = [
+                UInt32(second >> 32) ^ counter[1] ^ key.0, UInt32(truncatingIfNeeded: second),
+                UInt32(first >> 32) ^ counter[3] ^ key.1, UInt32(truncatingIfNeeded: first),
+            ]
+            key = (key.0 &+ 0x9E37_79B9, key.1 &+ 0xBB67_AE85)
+        }
+        return counter
+    }
+
+    @Test(arguments: [0, 7, 0xFFFF_FFFF_0000_0001] as [UInt64], [0, 9, 1 << 33] as [UInt64])
+    func `noise is that of Philox by its definition`(seed: UInt64, position: UInt64) {
+        var row = [Float](repeating: 0, count: 1537)
+        ck_gumbel(seed, position, row.count, &row)
+        for token in row.indices {
+            let counter = [UInt32(token / 4), 0, UInt32(truncatingIfNeeded: position), UInt32(position >> 32)]
+            let word = Self.philox(counter, seed: seed)[token % 4]
+            let uniform = (Double(word >> 9) + 0.5) / Double(1 << 23)
+            #expect(abs(Double(row[token]) + log(-log(uniform))) < 1e-5)
+        }
+    }
+
+    @Test(arguments: 0..<30 as Range<UInt64>)
+    func `filters keep what a full sort keeps`(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var options = SamplerOptions()
+        options.temperature = [0.3, 0.7, 1.5][Int(seed % 3)]
+        options.topK = [0, 1, 5, 40, 400][Int(seed % 5)]
+        options.topP = seed % 2 == 0 ? 1 : Float.random(in: 0.1...0.99, using: &random)
+        options.minP = seed % 4 < 2 ? 0 : Float.random(in: 0.01...0.5, using: &random)
+        // Rounded, so that there are ties.
+        let logits = Self.logits(seed, count: 300).map { ($0 * 4).rounded() / 4 }
+        let scores = logits.map { $0 / options.temperature }
+        var order = scores.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }
+        let weights = scores.map { exp(Double($0 - scores[order[0]])) }
+        if options.topK > 0 { order = Array(order.prefix(options.topK)) }
+        if options.topP < 1 {
+            let sum = order.reduce(0) { $0 + weights[$1] }
+            var reached = 0.0
+            order = Array(
+                order.prefix { token in
+                    defer { reached += weights[token] }
+                    return reached < Double(options.topP) * sum
+                })
+        }
+        if options.minP > 0 { order = Array(order.prefix { weights[$0] >= Double(options.minP) }) }
+        let support = Set(order.map(Int32.init))
+        for position in 0..<200 { #expect(support.contains(Self.choose(logits, options, position: position))) }
+        var row = logits
+        let ranked = TokenChoice(options: options).propose(400, from: &row, position: 0, seen: Self.nothing)
+        #expect(Set(ranked.map(\.token)) == support)
     }
 
     @Test func `filters keep the support that they promise`() {
@@ -100,21 +162,7 @@ import Testing
 
     @Test func `sums and exponentials agree with the library`() {
         let row = Self.logits(5, count: 1003)
-        let exact = row.reduce(0.0) { $0 + Double.exp(Double($1) - 4) }
+        let exact = row.reduce(0.0) { $0 + exp(Double($1) - 4) }
         #expect(abs(Double(ck_sum_exp(row, row.count, 4)) / exact - 1) < 1e-6)
-    }
-}
-
-extension Double {
-    fileprivate static func exp(_ x: Double) -> Double {
-        // e^x by its series on a small argument, then squared back: no library needed to check ours.
-        let small = x / 1024
-        var term = 1.0
-        var sum = 1.0
-        for n in 1...12 {
-            term *= small / Double(n)
-            sum += term
-        }
-        return (0..<10).reduce(sum) { value, _ in value * value }
     }
 }

@@ -86,8 +86,8 @@ import Testing
     @Test func `the dearer a row the smaller the tree`() {
         func size(secondsPerRow: Double) -> Int {
             let costs = CostModel()
-            for rows in [1, 8, 64] { costs.verify.record(rows: rows, seconds: 1 + secondsPerRow * Double(rows)) }
-            costs.draft.record(rows: 1, seconds: 0.01)
+            for rows in [1, 8, 64] { costs.calibrate(.verify, rows: rows, seconds: 1 + secondsPerRow * Double(rows)) }
+            costs.calibrate(.draft, rows: 1, seconds: 0.01)
             var growth = Self.growth(nodes: nil, costs: costs)
             Self.grow(&growth, seed: 4)
             return growth.tree(below: 1).tree.count
@@ -102,19 +102,48 @@ import Testing
     @Test func `a curve goes through its points and never falls`() {
         var curve = CostCurve()
         #expect(curve.seconds(rows: 3) == nil)
-        curve.record(rows: 2, seconds: 4)
-        curve.record(rows: 6, seconds: 8)
-        curve.record(rows: 8, seconds: 7)
+        curve.calibrate(rows: 2, seconds: 4)
+        curve.calibrate(rows: 6, seconds: 8)
+        curve.calibrate(rows: 8, seconds: 7)
         #expect(curve.seconds(rows: 2) == 4 && curve.seconds(rows: 4) == 6 && curve.seconds(rows: 8) == 8)
         let values = (1...40).compactMap { curve.seconds(rows: $0) }
         #expect(values.count == 40 && values == values.sorted())
     }
 
-    @Test func `one interrupted pass counts twofold at most`() throws {
-        var curve = CostCurve()
-        curve.record(rows: 1, seconds: 1)
-        curve.record(rows: 1, seconds: 1000)
-        #expect(try #require(curve.seconds(rows: 1)) < 1.2)
+    /// Costs of a machine on which a pass over n rows takes 1 + n / 10, and a draft pass a tenth.
+    private static func costs() -> CostModel {
+        let costs = CostModel()
+        for rows in [1, 2, 4, 8] { costs.calibrate(.verify, rows: rows, seconds: 1 + 0.1 * Double(rows)) }
+        costs.calibrate(.draft, rows: 1, seconds: 0.1)
+        return costs
+    }
+
+    @Test func `one interrupted pass changes next to nothing`() throws {
+        let costs = Self.costs()
+        costs.record(.verify, rows: 4, seconds: 1000)
+        #expect(try #require(costs.verify.seconds(rows: 4)) < 1.4 * 1.02)
+    }
+
+    @Test func `a busy machine does not make the size in use look dear`() throws {
+        let costs = Self.costs()
+        // Other work begins and ends again and again; only size 4 is tried while it lasts.
+        for index in 0..<2000 {
+            let busy = index / 50 % 2 == 1
+            costs.record(.verify, rows: busy ? 4 : 2, seconds: busy ? 3 * 1.4 : 1.2)
+            costs.record(.draft, rows: 1, seconds: busy ? 3 * 0.1 : 0.1)
+        }
+        let ratio = try #require(costs.verify.seconds(rows: 4)) / #require(costs.verify.seconds(rows: 2))
+        #expect(abs(ratio / (1.4 / 1.2) - 1) < 0.1)
+    }
+
+    @Test func `a size that is dearer than the warm-up said is found out`() throws {
+        let costs = Self.costs()
+        for index in 0..<2000 {
+            let rows = index % 2 == 0 ? 1 : 8
+            costs.record(.verify, rows: rows, seconds: rows == 8 ? 3.6 : 1.1)
+        }
+        let ratio = try #require(costs.verify.seconds(rows: 8)) / #require(costs.verify.seconds(rows: 1))
+        #expect(ratio > 2.6)
     }
 
     @Test func `calibration begins at the confidence and learns the rate`() {
@@ -128,7 +157,7 @@ import Testing
 
     @Test func `a draft that does not pay rests, and is tried again`() {
         let costs = CostModel()
-        costs.verify.record(rows: 1, seconds: 1)
+        costs.calibrate(.verify, rows: 1, seconds: 1)
         var drafted = 0
         for _ in 0..<200 where costs.shouldDraft() {
             drafted += 1

@@ -4,8 +4,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Adds gumbel(seed, position, token) to out[i] for token = first + i; `first` is a multiple of 4. */
-void ck_add_gumbel(uint64_t seed, uint64_t position, uint32_t first, size_t count, float *out);
+/* out[v] = gumbel(seed, position, v) for each token v < count. */
+void ck_gumbel(uint64_t seed, uint64_t position, size_t count, float *out);
+
+/* x[i] /= divisor */
+void ck_divide(float *x, size_t count, float divisor);
+
+/* x[i] += y[i] */
+void ck_add(float *x, size_t count, const float *y);
 
 /* sum_i exp(x[i] - largest), i ascending in 8 lanes, the lanes added in order. */
 float ck_sum_exp(const float *x, size_t count, float largest);

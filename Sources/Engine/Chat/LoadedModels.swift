@@ -128,8 +128,13 @@ final class LoadedModels {
 
     /// Times target and draft passes of several sizes, the shortest of each, until a moment is spent.
     private func warmUp() {
+        guard let draft else { return }
         let clock = ContinuousClock()
         let end = clock.now + .milliseconds(100)
+        let models: [(pass: CostModel.Pass, model: LanguageModel, cache: KVCache, sizes: [Int])] = [
+            (.verify, target, target.makeCache(capacity: 32), [1, 2, 3, 4, 5, 6, 8, 12, 16, 32]),
+            (.draft, draft.model, draft.model.makeCache(capacity: 4), [1, 2, 3, 4]),
+        ]
         func time(_ model: LanguageModel, rows: Int, cache: KVCache) -> Double? {
             let tokens = [Int32](repeating: 0, count: rows)
             let start = clock.now
@@ -137,24 +142,21 @@ final class LoadedModels {
             guard (try? pass.argmax(model.logits(of: hidden, in: pass))) != nil else { return nil }
             return (clock.now - start).seconds
         }
-        guard let draft else { return }
-        let caches = (target.makeCache(capacity: 32), draft.model.makeCache(capacity: 4))
         // The first pass touches every weight for the first time; it says nothing about the next one.
-        _ = (time(target, rows: 1, cache: caches.0), time(draft.model, rows: 1, cache: caches.1))
-        var shortest: [Int: (verify: Double, draft: Double)] = [:]
-        // In turns, so that a moment in which the machine is busy lengthens passes of every size.
-        for turn in 0..<30 {
-            for rows in [1, 2, 4, 8, 16, 32] where clock.now < end || (turn == 0 && rows <= 2) {
-                guard let verify = time(target, rows: rows, cache: caches.0),
-                    let draft = time(draft.model, rows: min(rows, 4), cache: caches.1)
-                else { return }
-                let known = shortest[rows] ?? (verify, draft)
-                shortest[rows] = (min(known.verify, verify), min(known.draft, draft))
+        for entry in models { _ = time(entry.model, rows: 1, cache: entry.cache) }
+        var shortest = models.map { _ in [Int: Double]() }
+        // In turns, so that a moment in which the machine is busy lengthens passes of every size. The first turn is made
+        // whatever it takes up to four rows: where a pass takes long, that much must still be known.
+        for turn in 0..<20 {
+            for (index, entry) in models.enumerated() {
+                for rows in entry.sizes where clock.now < end || (turn == 0 && rows <= 4) {
+                    guard let seconds = time(entry.model, rows: rows, cache: entry.cache) else { return }
+                    shortest[index][rows] = min(seconds, shortest[index][rows] ?? seconds)
+                }
             }
         }
-        for (rows, seconds) in shortest.sorted(by: { $0.key < $1.key }) {
-            costs.verify.record(rows: rows, seconds: seconds.verify)
-            costs.draft.record(rows: min(rows, 4), seconds: seconds.draft)
+        for (entry, measured) in zip(models, shortest) {
+            for (rows, seconds) in measured { costs.calibrate(entry.pass, rows: rows, seconds: seconds) }
         }
     }
 }

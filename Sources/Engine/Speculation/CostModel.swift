@@ -1,25 +1,47 @@
 // CostModel.swift — what passes cost on this machine, and what the draft's confidence has proved worth. Both are measured
 // while decoding; they steer the size of trees and, by Rules 1 and 2, never the text.
 
-/// Seconds of a pass by its number of rows, kept up to date while decoding.
-///
-/// What is tracked is the length that a third of the passes stay below. Other work on the machine can only lengthen a
-/// pass, so the shorter ones are the ones about the model; and unlike an average or a minimum, this is the same figure
-/// for a size that is measured often and for one that is measured seldom.
-struct CostCurve: Sendable {
-    private var measured: [Double?] = []
-    /// The largest change by one measurement, as a share: downward and upward, two to one for the lower third.
-    private static let step = (down: 0.06, up: 0.03)
+import Foundation
 
-    /// Adds a measurement of a pass over `rows` rows, at least 1.
-    mutating func record(rows: Int, seconds: Double) {
-        while measured.count <= rows { measured.append(nil) }
-        guard let old = measured[rows] else {
-            measured[rows] = seconds
-            return
+/// What a pass costs by its number of rows, in seconds of a quiet machine.
+///
+/// A shape measured before decoding, corrected while decoding. Corrections are made against the *pace* of the moment
+/// (how much slower than quiet the machine is): other work lengthens passes of every size alike, and a size must not look
+/// dear because it was tried in a busy second.
+struct CostCurve: Sendable {
+    private struct Point: Sendable {
+        /// Seconds by the warm-up; for a size met later, what the curve said of it.
+        let prior: Double
+        /// Natural logarithm of the factor learned since.
+        var correction = 0.0
+        var seconds: Double { prior * exp(correction) }
+    }
+    private var points: [Point?] = []
+    /// Largest change of a correction by one pass: a hundred passes move a size threefold at most.
+    private static let step = 0.01
+    /// What is left of every correction after each pass: a size that is not tried again is forgiven.
+    private static let memory = 0.999
+
+    /// Sets the shape: a pass over `rows` rows, at least 1, takes so long.
+    mutating func calibrate(rows: Int, seconds: Double) {
+        while points.count <= rows { points.append(nil) }
+        points[rows] = Point(prior: seconds)
+    }
+
+    /// Learns from a pass.
+    ///
+    /// - Returns: natural logarithm of the clock's seconds over the shape's, uncorrected: what the pace is made of.
+    mutating func record(rows: Int, seconds: Double, pace: Double) -> Double {
+        if points.count <= rows || points[rows] == nil {
+            calibrate(rows: rows, seconds: self.seconds(rows: rows) ?? seconds)
         }
-        measured[rows] =
-            seconds < old ? max(seconds, old * (1 - Self.step.down)) : min(seconds, old * (1 + Self.step.up))
+        guard var point = points[rows], seconds > 0 else { return pace }
+        let slowness = log(seconds / point.prior)
+        let error = slowness - point.correction - pace
+        point.correction += min(Self.step, max(-Self.step, error))
+        points[rows] = point
+        for index in points.indices { points[index]?.correction *= Self.memory }
+        return slowness
     }
 
     /// Estimated seconds of a pass over `rows` rows; nothing before the first measurement.
@@ -29,8 +51,8 @@ struct CostCurve: Sendable {
     func seconds(rows: Int) -> Double? {
         var below: (rows: Int, seconds: Double)?
         var belowThat: (rows: Int, seconds: Double)?
-        for (size, value) in measured.enumerated() {
-            guard let value else { continue }
+        for (size, point) in points.enumerated() {
+            guard let value = point?.seconds else { continue }
             let risen = max(value, below?.seconds ?? 0)
             if size >= rows {
                 guard let below else { return size == rows ? value : value * Double(rows) / Double(size) }
@@ -89,10 +111,12 @@ struct AcceptanceCalibration: Sendable {
 
 /// All that is measured while decoding with one draft; outlives the answers of a conversation.
 final class CostModel {
-    var verify = CostCurve()
-    var draft = CostCurve()
+    private(set) var verify = CostCurve()
+    private(set) var draft = CostCurve()
     var calibration = AcceptanceCalibration()
 
+    /// Natural logarithm of how much slower than at the warm-up the machine is just now, for passes of any kind.
+    private var pace = 0.0
     /// Recent tokens per round with a tree, and what such a round costs by the curves.
     private var tokens = 0.0
     private var seconds = 0.0
@@ -102,16 +126,39 @@ final class CostModel {
 
     /// Rounds that drafting rests after it has not paid; doubled each time, up to the longest.
     private static let shortestRest = 8
-    private static let longestRest = 32
+    private static let longestRest = 64
+    /// Weight of the newest round in the running rate.
+    private static let freshness = 0.08
 
-    private var drafted = 0
+    enum Pass { case verify, draft }
 
-    /// Now and then the number of nodes to draft whatever the curves say: a size that once looked dear would otherwise
-    /// never be measured again.
-    func trial() -> Int? {
-        drafted += 1
-        guard drafted % 12 == 0 else { return nil }
-        return drafted % 24 == 0 ? 8 : 4
+    /// Sets what a pass costs on a quiet machine.
+    func calibrate(_ pass: Pass, rows: Int, seconds: Double) {
+        switch pass {
+        case .verify: verify.calibrate(rows: rows, seconds: seconds)
+        case .draft: draft.calibrate(rows: rows, seconds: seconds)
+        }
+    }
+
+    /// Learns from a pass that took so many seconds by the clock.
+    func record(_ pass: Pass, rows: Int, seconds: Double) {
+        let slowness =
+            switch pass {
+            case .verify: verify.record(rows: rows, seconds: seconds, pace: pace)
+            case .draft: draft.record(rows: rows, seconds: seconds, pace: pace)
+            }
+        // One interrupted pass, twenty times its length, is not the pace of the machine.
+        pace += 0.1 * min(0.3, max(-0.3, slowness - pace))
+    }
+
+    /// Tokens per second of a quiet machine that a round must beat to be worth its time: what the text grows by at
+    /// present, and plain decoding at least.
+    ///
+    /// A round's own rate is the wrong thing to raise: over many rounds the text grows fastest if each is sized for the
+    /// largest tokens minus rate times seconds (the renewal-reward argument; Dinkelbach 1967).
+    var rate: Double? {
+        guard let plain = verify.seconds(rows: 1) else { return nil }
+        return seconds > 0 ? max(1 / plain, tokens / seconds) : 1 / plain
     }
 
     /// False when plain decoding has been faster lately; it is tried again now and then.
@@ -133,13 +180,12 @@ final class CostModel {
         // A new draft has credit for some rounds, and again after each rest: the first words of an answer are the
         // hardest to guess, and one round says little.
         if tokens == 0 { (tokens, seconds) = (1.25 * (drafted + verified) / plain, drafted + verified) }
-        let freshness = 0.12
-        tokens += freshness * (Double(count) - tokens)
-        seconds += freshness * (drafted + verified - seconds)
+        tokens += Self.freshness * (Double(count) - tokens)
+        seconds += Self.freshness * (drafted + verified - seconds)
         if tokens / seconds >= 0.9 / plain {
             // Credit alone keeps the rate up for some rounds; only a longer run shows that the draft pays again.
             roundsPaid += 1
-            if roundsPaid > 2 * Self.shortestRest { patience = Self.shortestRest }
+            if roundsPaid > 3 * Self.shortestRest { patience = Self.shortestRest }
         } else {
             roundsPaid = 0
             roundsUntilProbe = patience

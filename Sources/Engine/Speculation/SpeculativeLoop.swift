@@ -62,7 +62,6 @@ struct SpeculativeLoop {
         options.maximumDepth = min(options.maximumDepth, limit - 1)
         let speculates = options.policy != .off && drafter != nil
         if let drafter, speculates, limit > 1, options.nodes != nil || costs.shouldDraft() {
-            if options.nodes == nil { options.nodes = costs.trial() }
             return try drafter.propose(
                 after: pending, choice: verifier.choice, position: position, seen: seen, options: options,
                 nodeLimit: room)
@@ -74,7 +73,7 @@ struct SpeculativeLoop {
     }
 
     private mutating func settle(_ round: SpeculationRound, drafted: Double) {
-        costs.verify.record(rows: round.tree.count, seconds: round.seconds.verify + round.seconds.choose)
+        costs.record(.verify, rows: round.tree.count, seconds: round.seconds.verify + round.seconds.choose)
         if round.draftPasses > 0 {
             costs.record(tokens: round.tokens.count, nodes: round.tree.count, drafted: drafted)
         }

@@ -1,13 +1,22 @@
 // TokenChoice.swift — Rule 1: the next token is a pure function of logits, position, text before it, sampler and seed.
 
 import CKernels
+import Foundation
+import HeapModule
 
 /// Chooses tokens for the target, and ranks them for a draft with the very same filters and noise, so that a draft that
 /// predicts the logits well predicts the choice well at any temperature (Daliri, Musco, Suresh 2024).
 ///
-/// A value without a generator inside: there is no state that speculation could get out of step.
-struct TokenChoice: Sendable {
+/// There is no generator inside, whose state speculation could get out of step: the noise is a function of seed, position
+/// and token, and what is remembered of it only saves the work of drawing the same row for every node of a depth.
+struct TokenChoice {
     let options: SamplerOptions
+    private let noise: NoiseRows
+
+    init(options: SamplerOptions) {
+        self.options = options
+        noise = NoiseRows(seed: options.seed)
+    }
 
     /// A token that a draft proposes, with the draft's confidence that the target will choose it, in 0...1.
     struct Proposal: Sendable, Equatable {
@@ -58,32 +67,93 @@ struct TokenChoice: Sendable {
             }
         }
         guard options.temperature > 0 else { return }
-        for index in logits.indices { logits[index] /= options.temperature }
+        ck_divide(&logits, logits.count, options.temperature)
         filter(&logits)
-        ck_add_gumbel(options.seed, UInt64(position), 0, logits.count, &logits)
+        ck_add(&logits, logits.count, noise.row(at: position, count: logits.count))
     }
 
     /// Removes what top-k, then top-p, then min-p leave out, each measured on the distribution that the one before left.
     private func filter(_ scores: inout [Float]) {
         guard options.topK > 0 || options.topP < 1 || options.minP > 0 else { return }
+        let largest = scores[Int(ck_largest(scores, scores.count))]
+        func weight(_ token: Int) -> Float { ck_sum_exp([scores[token]], 1, largest) }
         // A tie goes to the lower id, so the support is the same wherever it is computed.
-        let order = scores.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }
+        let order = likeliest(of: scores, largest: largest).sorted { (scores[$0], $1) > (scores[$1], $0) }
         var kept = options.topK > 0 ? min(options.topK, order.count) : order.count
-        let largest = scores[order[0]]
         if options.topP < 1 {
-            let sum = order[..<kept].reduce(Float(0)) { $0 + ck_sum_exp([scores[$1]], 1, largest) }
+            let sum =
+                options.topK > 0
+                ? order[..<kept].reduce(0) { $0 + weight($1) } : ck_sum_exp(scores, scores.count, largest)
             var reached: Float = 0
             var count = 0
-            while count < kept && reached < options.topP {
-                reached += ck_sum_exp([scores[order[count]]], 1, largest) / sum
+            while count < kept && reached < options.topP * sum {
+                reached += weight(order[count])
                 count += 1
             }
             kept = max(1, count)
         }
         if options.minP > 0 {
-            kept = max(1, order[..<kept].prefix { ck_sum_exp([scores[$0]], 1, largest) >= options.minP }.count)
+            kept = max(1, order[..<kept].prefix { weight($0) >= options.minP }.count)
         }
-        for index in order[kept...] { scores[index] = -.infinity }
+        let support = order[..<kept].map { ($0, scores[$0]) }
+        for index in scores.indices { scores[index] = -.infinity }
+        for (token, score) in support { scores[token] = score }
+    }
+
+    /// Every token that the filters might keep, and few more: sorting a whole vocabulary would take longer than a pass of
+    /// the draft.
+    private func likeliest(of scores: [Float], largest: Float) -> [Int] {
+        var floor = -Float.infinity
+        if options.topP < 1 {
+            // Tokens below this hold less than 1 - top-p of the sum together, even if all of them were that likely. After
+            // top-k the sum is another one, of few tokens.
+            if options.topK == 0 { floor = largest + log((1 - options.topP) / Float(scores.count)) }
+        } else if options.minP > 0 {
+            floor = largest + log(options.minP)
+        }
+        // Rounding may be on either side.
+        let candidates = scores.indices.filter { scores[$0] >= floor - 0.01 }
+        guard options.topK > 0, options.topK < candidates.count else { return candidates }
+        var best = Heap<Ranked>()
+        for token in candidates {
+            let entry = Ranked(score: scores[token], token: token)
+            if best.count < options.topK {
+                best.insert(entry)
+            } else if let worst = best.min, worst < entry {
+                best.replaceMin(with: entry)
+            }
+        }
+        return best.unordered.map(\.token)
+    }
+
+    /// A token by its score; of equal ones the lower id is the better.
+    private struct Ranked: Comparable {
+        let score: Float
+        let token: Int
+
+        static func < (left: Ranked, right: Ranked) -> Bool {
+            (left.score, right.token) < (right.score, left.token)
+        }
+    }
+}
+
+/// The noise of the positions that the present round may reach, each drawn once for draft and target together.
+private final class NoiseRows {
+    private let seed: UInt64
+    /// A ring by position; a tree is never deeper.
+    private var rows = [(position: Int, noise: [Float])](repeating: (-1, []), count: TreeGrowth.largest)
+
+    init(seed: UInt64) { self.seed = seed }
+
+    /// gumbel(seed, position, token) for each token below `count`.
+    func row(at position: Int, count: Int) -> [Float] {
+        let place = position % rows.count
+        if rows[place].position != position || rows[place].noise.count != count {
+            var noise = [Float](repeating: 0, count: count)
+            ck_gumbel(seed, UInt64(position), count, &noise)
+            rows[place] = (position, noise)
+        }
+        return rows[place].noise
     }
 }
 

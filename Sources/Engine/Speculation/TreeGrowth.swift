@@ -59,7 +59,7 @@ struct TreeGrowth {
 
     /// Books a draft pass over `rows` rows that took so many seconds by the clock.
     mutating func spent(_ seconds: Double, rows: Int) {
-        costs.draft.record(rows: rows, seconds: seconds)
+        costs.record(.draft, rows: rows, seconds: seconds)
         secondsDrafted += costs.draft.seconds(rows: rows) ?? seconds
     }
 
@@ -112,39 +112,57 @@ struct TreeGrowth {
         return frontier.filter { candidates[$0].score > last }
     }
 
-    /// The part of the frontier whose expansion raises the expected rate most; empty when none does.
+    /// The part of the frontier whose expansion is worth its time; empty when none is.
+    ///
+    /// Several nodes may be expanded by one level, or the best one by several levels: a single further node seldom pays
+    /// for a draft pass where the kernels take rows in groups.
     private func worthwhile(_ frontier: ArraySlice<Int>) -> [Int] {
-        let (nodes, expected) = bestSize(byScore)
-        guard let verifyNow = costs.verify.seconds(rows: nodes) else { return Array(frontier.prefix(1)) }
-        var bestRate = Double(expected) / (secondsDrafted + verifyNow)
-        var best = 0
+        let nodes = bestSize(byScore).nodes
+        guard let rate = costs.rate, let verifyNow = costs.verify.seconds(rows: nodes) else {
+            return Array(frontier.prefix(1))
+        }
+        func worth(gain: Double, nodes more: Int, draft: Double) -> Double {
+            let verify = costs.verify.seconds(rows: min(nodes + more, nodeLimit)) ?? verifyNow
+            return gain - rate * (draft + verify - verifyNow)
+        }
+        let acceptance = costs.calibration.firstRank
+        var best = (worth: 0.0, width: 0)
         var gain = 0.0
         for (offset, index) in frontier.enumerated() {
-            gain += Double(candidates[index].score) * costs.calibration.firstRank
-            let rows = offset + 1
-            let draft = costs.draft.seconds(rows: rows) ?? 0
-            let verify = costs.verify.seconds(rows: min(nodes + rows, nodeLimit)) ?? verifyNow
-            let rate = (Double(expected) + gain) / (secondsDrafted + draft + verify)
-            if rate > bestRate { (bestRate, best) = (rate, rows) }
+            gain += Double(candidates[index].score) * acceptance
+            let draft = costs.draft.seconds(rows: offset + 1) ?? 0
+            let worth = worth(gain: gain, nodes: offset + 1, draft: draft)
+            if worth > best.worth { best = (worth, offset + 1) }
         }
-        return Array(frontier.prefix(best))
+        guard best.width == 0, let first = frontier.first else { return Array(frontier.prefix(best.width)) }
+        gain = 0
+        var level = Double(candidates[first].score)
+        for ahead in 1...Self.levelsAhead {
+            level *= acceptance
+            gain += level
+            let draft = Double(ahead) * (costs.draft.seconds(rows: 1) ?? 0)
+            if worth(gain: gain, nodes: ahead, draft: draft) > 0 { return [first] }
+        }
+        return []
     }
 
-    /// The number of nodes (root included) with the best expected rate, and the tokens expected of it: the bonus token and
-    /// the sum of the scores.
+    /// Levels that a deeper chain is judged by.
+    private static let levelsAhead = 3
+
+    /// The number of nodes (root included) that is worth most beside the time that verifying it takes, and the tokens
+    /// expected of it: the bonus token and the sum of the scores.
     private func bestSize(_ ranked: [Int]) -> (nodes: Int, expected: Float) {
         let most = min(nodeLimit, ranked.count + 1)
-        guard options.nodes == nil, costs.verify.seconds(rows: 1) != nil else {
+        guard options.nodes == nil, let rate = costs.rate else {
             return (most, ranked.prefix(most - 1).reduce(1) { $0 + candidates[$1].score })
         }
         var best = (nodes: 1, expected: Float(1))
-        var bestRate = 0.0
+        var bestWorth = -Double.infinity
         var expected: Float = 1
         for nodes in 1...most {
             if nodes > 1 { expected += candidates[ranked[nodes - 2]].score }
-            let seconds = secondsDrafted + (costs.verify.seconds(rows: nodes) ?? 0)
-            let rate = Double(expected) / seconds
-            if rate > bestRate { (bestRate, best) = (rate, (nodes, expected)) }
+            let worth = Double(expected) - rate * (costs.verify.seconds(rows: nodes) ?? 0)
+            if worth > bestWorth { (bestWorth, best) = (worth, (nodes, expected)) }
         }
         return best
     }
