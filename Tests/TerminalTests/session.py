@@ -1,5 +1,6 @@
 """A program in a pseudo terminal, its screen as text, and what it did to the terminal's settings."""
 
+import glob
 import os
 import random
 import re
@@ -164,10 +165,16 @@ class Session:
 
     def process(self):
         """The program's own process id, which is a child of the wrapping shell."""
-        listing = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.child.pid)], capture_output=True, text=True, check=True
-        )
-        return int(listing.stdout.split()[0])
+        # From /proc, because a small system has no ps. The fields after the name's bracket are state, then parent.
+        for path in glob.glob("/proc/[0-9]*/stat"):
+            try:
+                with open(path) as file:
+                    fields = file.read().rpartition(")")[2].split()
+            except OSError:
+                continue  # that process has ended meanwhile
+            if int(fields[1]) == self.child.pid:
+                return int(path.split("/")[2])
+        raise AssertionError("the wrapping shell has no child")
 
     def signal(self, number):
         os.kill(self.process(), number)
