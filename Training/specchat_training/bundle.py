@@ -13,9 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import gguf_export, gguf_import, llava_layout
-from .model import LanguageShape, SeeingModel, VisionShape, VisionTower, draft_shape
+from . import gguf_import
+from .gguf_bundle import Part, export_bundle
+from .gguf_file import FILE_TYPES
+from .model import SeeingModel
+from .shapes import DEMO_TOWER, LanguageShape, draft_shape
 from .training_run import load_modules
+from .vision_tower import VisionTower
 
 NOTICE = (
     "The demo model was trained only on drawn scenes; about photos of the real world it will be wrong: "
@@ -26,21 +30,6 @@ METADATA = {
     "license": "apache-2.0",
 }
 DRAFTS = ("small", "medium")
-
-
-def file_shape(shape: LanguageShape) -> llava_layout.LanguageShape:
-    """A language model's shape as the exporter wants it."""
-    return llava_layout.LanguageShape(
-        vocabulary=shape.vocabulary, hidden=shape.hidden, layers=shape.layers, heads=shape.heads,
-        kv_heads=shape.heads, feed_forward=shape.feed_forward, context=shape.context,
-    )  # fmt: skip
-
-
-def file_vision_shape(shape: VisionShape) -> llava_layout.VisionShape:
-    return llava_layout.VisionShape(
-        image_size=shape.picture, patch_size=shape.patch, hidden=shape.hidden,
-        feed_forward=shape.feed_forward, layers=shape.layers, heads=shape.heads,
-    )  # fmt: skip
 
 
 def target_state(tower: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -54,15 +43,15 @@ def export(
 ) -> None:  # fmt: skip
     """Writes the bundle; `kind` is the type of the language models' matrices."""
     vocabulary = target["language_model.lm_head.weight"].shape[0]
-    parts = {name: gguf_export.Part(state, file_shape(_draft_shape_of(name, state))) for name, state in drafts.items()}
+    parts = {name: Part(state, _draft_shape_of(name, state)) for name, state in drafts.items()}
     layers = 1 + max(int(key.split(".")[3]) for key in target if ".layers." in key)
     hidden = target["language_model.lm_head.weight"].shape[1]
     inner = target["language_model.model.layers.0.mlp.up_proj.weight"].shape[0]
     shape = LanguageShape(vocabulary, hidden, layers, hidden // 32, inner)
-    gguf_export.export_bundle(
+    export_bundle(
         folder,
-        target=gguf_export.Part(target_state(tower, target), file_shape(shape)),
-        vision=file_vision_shape(VisionShape()),
+        target=Part(target_state(tower, target), shape),
+        vision=DEMO_TOWER,
         drafts=parts,
         tokenizer=tokenizer,
         type=kind,
@@ -100,7 +89,7 @@ def main() -> None:
     parser.add_argument("--joint", type=Path, default=Path("runs/joint"))
     parser.add_argument("--drafts", type=Path, default=Path("runs"), help="holds draft-small and draft-medium")
     parser.add_argument("--tokenizer", type=Path, default=Path("runs/tokenizer.model"))
-    parser.add_argument("--type", default="Q8_0", choices=list(gguf_export.FILE_TYPES))
+    parser.add_argument("--type", default="Q8_0", choices=list(FILE_TYPES))
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     modules = load_modules(arguments.joint / "checkpoint.pt")

@@ -18,10 +18,12 @@ from torch import Tensor
 from .conversations import Conversation, conversation
 from .dataset import ScenePictures, normalised
 from .generate import choose
-from .model import PICTURE, SeeingModel, VisionTower, target_shape
+from .model import PICTURE, SeeingModel
 from .optimiser import rank, world_size
+from .shapes import target_shape
 from .tokenizer import BOS, EOS, Tokenizer
 from .training_run import launch, load_modules, save_atomically
+from .vision_tower import VisionTower
 
 TEMPERATURES = (0.0, 0.0, 0.7, 1.0)  # in turn, chunk by chunk
 TURNS = 14

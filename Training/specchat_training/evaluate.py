@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from . import turns
@@ -24,11 +23,13 @@ from .conversations import DIET
 from .dataset import ScenePictures, normalised
 from .generate import generate
 from .grammar import as_typed, groups
-from .model import SeeingModel, VisionTower, target_shape
+from .model import SeeingModel
 from .scenes import Scene
+from .shapes import target_shape
 from .tokenizer import BOS, Tokenizer
 from .training_run import load_modules
 from .turns import Turn
+from .vision_tower import VisionTower
 
 ANSWER_LIMIT = 150
 ANSWERED_SCENES = 500  # of the held-out part; the published prompts use others

@@ -18,10 +18,12 @@ from .dataset import ScenePictures, normalised
 from .evaluate import ANSWER_LIMIT, held_out_turns
 from .examples import packed
 from .generate import generate
-from .model import SeeingModel, VisionTower, draft_shape, target_shape
+from .model import SeeingModel
+from .shapes import draft_shape, target_shape
 from .tokenizer import BOS, EOS, Encoded, Tokenizer
 from .train_drafts import answer_logits, answer_states, divergence
 from .training_run import load_modules
+from .vision_tower import VisionTower
 
 # Children per node at each depth.
 TREES = {"chain of 5": (1,) * 5, "chain of 8": (1,) * 8, "tree 2-2-1-1-1": (2, 2, 1, 1, 1), "tree 4-2-2-1-1-1-1": (4, 2, 2, 1, 1, 1, 1)}

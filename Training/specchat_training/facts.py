@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from .concepts import BACKGROUNDS, COLOURS, CONCEPTS, MAXIMUM_OBJECTS, STYLES
 from .dataset import ScenePictures, normalised
 from .drawing import GRID
-from .model import VisionShape
+from .shapes import DEMO_TOWER
 
 # Heads that every patch of an object answers, then those that every patch answers: name and number of classes.
 OBJECT_HEADS = {"concept": len(CONCEPTS) + 1, "colour": len(COLOURS), "region": 9, "equals": MAXIMUM_OBJECTS}
@@ -76,7 +76,7 @@ class FactTable:
 class FactHeads(nn.Module):
     """Linear heads on patch features [b, 64, f] that state the facts; used in training only."""
 
-    def __init__(self, features: int = VisionShape().hidden) -> None:
+    def __init__(self, features: int = DEMO_TOWER.hidden) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(features)
         sizes = {**OBJECT_HEADS, **SCENE_HEADS, "presence": len(CONCEPTS)}

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 from .concepts import CONCEPTS, NUMBERS, PLACES, article
-from .grammar import Group, capitalised, concept_group, groups, joined, listing
+from .grammar import Group, capitalised, concept_group, groups, listing
 from .scenes import Scene
 from .turns import Turn, absent_words, category_of, denial, fact_about
 

@@ -1,4 +1,4 @@
-"""gguf_import.py: reads GGUF files back into the state dict and the shapes that gguf_export wrote them from.
+"""gguf_import.py: reads GGUF files back into the state dict and the shapes that gguf_models wrote them from.
 
 Weights come back as float32 arrays under the names of LLaVA-1.5's published files, blocks dequantised and rotary
 rows in Hugging Face's order, so an F32 file returns exactly what was exported. Needs gguf and numpy.
@@ -13,17 +13,9 @@ from typing import Any
 import numpy as np
 from gguf import GGUFReader, quants
 
-from .llava_layout import (
-    LanguageShape,
-    LayoutError,
-    TensorPlan,
-    VisionShape,
-    language_plan,
-    projector_plan,
-    to_half_split,
-    vision_plan,
-)
+from .llava_layout import LayoutError, TensorPlan, language_plan, projector_plan, to_half_split, vision_plan
 from .sentencepiece_vocabulary import Vocabulary
+from .shapes import LanguageShape, VisionShape
 
 State = dict[str, np.ndarray]
 
@@ -38,8 +30,8 @@ def import_language(path: Path | str) -> tuple[State, LanguageShape]:
         hidden=hidden,
         layers=field(reader, "llama.block_count"),
         heads=heads,
-        kv_heads=field(reader, "llama.attention.head_count_kv", heads),
         feed_forward=field(reader, "llama.feed_forward_length"),
+        kv_heads=field(reader, "llama.attention.head_count_kv", heads),
         context=field(reader, "llama.context_length"),
         rms_epsilon=field(reader, "llama.attention.layer_norm_rms_epsilon"),
         rope_theta=field(reader, "llama.rope.freq_base", 10000.0),

@@ -15,11 +15,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from . import hf_reference as reference
-from .gguf_export import export_language, export_vision
 from .gguf_import import import_vocabulary
+from .gguf_models import export_language, export_vision
 from .hf_reference import Prompt
-from .llava_layout import LanguageShape, TensorPlan, VisionShape, language_plan, projector_plan, vision_plan
+from .llava_layout import TensorPlan, language_plan, projector_plan, vision_plan
 from .sentencepiece_vocabulary import Vocabulary, read_vocabulary, rebuild_processor
+from .shapes import LanguageShape, VisionShape
 
 ANSWER_LENGTH = 32
 LOGIT_ROWS = 16

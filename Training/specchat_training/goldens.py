@@ -21,11 +21,11 @@ from pathlib import Path
 import torch
 from sentencepiece import SentencePieceProcessor
 
+from .gguf_import import import_vocabulary
 from .golden_blocks import write_blocks
 from .golden_models import WORLDS, write_world
 from .golden_pictures import write_pictures
 from .golden_texts import train_tiny_tokenizer, write_texts
-from .gguf_import import import_vocabulary
 from .sentencepiece_vocabulary import rebuild_processor
 
 PARTS = ("worlds", "blocks", "pictures", "texts")

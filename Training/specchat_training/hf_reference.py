@@ -16,7 +16,8 @@ from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForCon
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from .gguf_import import import_language, import_vision
-from .llava_layout import CLIP_MEAN, CLIP_STD, LanguageShape, LayoutError, VisionShape, canonical_name
+from .llava_layout import LayoutError, canonical_name
+from .shapes import CLIP_MEAN, CLIP_STD, LanguageShape, VisionShape
 
 PAD_COLOUR = tuple(int(255 * channel) for channel in CLIP_MEAN)
 

@@ -35,8 +35,8 @@ from gguf import GGUFReader
 from PIL import Image
 
 from . import hf_reference as reference
-from .gguf_export import export_language
 from .gguf_import import field, import_language, import_vocabulary
+from .gguf_models import export_language
 from .llama_cpp_peer import Peer
 from .sentencepiece_vocabulary import Vocabulary, rebuild_processor
 

@@ -1,97 +1,20 @@
-"""llava_layout.py: the shapes and tensor names of a LLaVA-1.5 checkpoint, in Hugging Face and in GGUF files.
+"""llava_layout.py: the tensor names of a LLaVA-1.5 checkpoint, in Hugging Face and in GGUF files.
 
-Read by gguf_export (state dict to files) and gguf_import (files to state dict). Needs numpy only.
+Read by gguf_models (state dict to files) and gguf_import (files to state dict). Needs numpy only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
-CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+from .shapes import LanguageShape, VisionShape
 
 
 class LayoutError(ValueError):
     """A state dict that does not fit the shape it is said to have; the message names the tensor."""
-
-
-@dataclass(frozen=True)
-class LanguageShape:
-    """The sizes of a LLaMA decoder. `head_width` is `hidden // heads` unless the checkpoint says otherwise."""
-
-    vocabulary: int
-    hidden: int
-    layers: int
-    heads: int
-    kv_heads: int
-    feed_forward: int
-    context: int = 2048
-    rms_epsilon: float = 1e-5
-    rope_theta: float = 10000.0
-    head_width: int = 0
-
-    def __post_init__(self) -> None:
-        if self.head_width == 0:
-            object.__setattr__(self, "head_width", self.hidden // self.heads)
-
-    @classmethod
-    def from_config(cls, config: Mapping) -> LanguageShape:
-        """Reads a transformers `LlamaConfig` dictionary, of version 4 or 5 (which moved `rope_theta`)."""
-        rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-        if rope.get("rope_type", "default") != "default":
-            raise LayoutError(f"rope type '{rope['rope_type']}' is not supported, only the default one")
-        return cls(
-            vocabulary=config["vocab_size"],
-            hidden=config["hidden_size"],
-            layers=config["num_hidden_layers"],
-            heads=config["num_attention_heads"],
-            kv_heads=config.get("num_key_value_heads") or config["num_attention_heads"],
-            feed_forward=config["intermediate_size"],
-            context=config.get("max_position_embeddings", 2048),
-            rms_epsilon=config.get("rms_norm_eps", 1e-6),
-            rope_theta=rope.get("rope_theta") or config.get("rope_theta") or 10000.0,
-            head_width=config.get("head_dim") or 0,
-        )
-
-
-@dataclass(frozen=True)
-class VisionShape:
-    """The sizes of a CLIP tower. `layers` counts the blocks that are run: files hold no others."""
-
-    image_size: int
-    patch_size: int
-    hidden: int
-    feed_forward: int
-    layers: int
-    heads: int
-    epsilon: float = 1e-5
-    mean: tuple[float, float, float] = CLIP_MEAN
-    std: tuple[float, float, float] = CLIP_STD
-
-    @property
-    def patches(self) -> int:
-        return (self.image_size // self.patch_size) ** 2
-
-    @classmethod
-    def from_config(cls, config: Mapping, feature_layer: int = -2) -> VisionShape:
-        """Reads a transformers `CLIPVisionConfig` dictionary.
-
-        `feature_layer` is LLaVA's `vision_feature_layer`, an index into the hidden states: -2 leaves the last
-        block unused, as index `blocks - 1` does.
-        """
-        stored = config["num_hidden_layers"]
-        return cls(
-            image_size=config["image_size"],
-            patch_size=config["patch_size"],
-            hidden=config["hidden_size"],
-            feed_forward=config["intermediate_size"],
-            layers=feature_layer if feature_layer >= 0 else stored + 1 + feature_layer,
-            heads=config["num_attention_heads"],
-            epsilon=config.get("layer_norm_eps", 1e-5),
-        )
 
 
 @dataclass(frozen=True)

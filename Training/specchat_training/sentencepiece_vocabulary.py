@@ -1,6 +1,6 @@
 """sentencepiece_vocabulary.py: a SentencePiece model as the token list that GGUF files carry.
 
-Read by gguf_export. Needs the packages sentencepiece and protobuf.
+Read by gguf_models. Needs the packages sentencepiece and protobuf.
 """
 
 from __future__ import annotations

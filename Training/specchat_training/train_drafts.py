@@ -21,11 +21,13 @@ from .corpus import load_corpus
 from .dataset import ScenePictures
 from .examples import Batch, make_batch, packed, stretched_positions
 from .facts import FactTable
-from .model import SeeingModel, VisionTower, draft_shape, target_shape
+from .model import SeeingModel
 from .optimiser import Optimiser, rank
 from .recall import RecallHead, concept_of_token, recall_labels
+from .shapes import draft_shape, target_shape
 from .tokenizer import EOS, Encoded, Tokenizer
 from .training_run import TrainingRun, add_arguments, launch, load_modules, save_atomically, step_random
+from .vision_tower import VisionTower
 
 CE_WEIGHT = 0.3  # beside a KL of weight one
 RECALL_WEIGHT = 0.2

@@ -16,14 +16,24 @@ from .bundle import load_target
 from .dataset import ScenePictures
 from .examples import Batch, make_batch, name_tokens
 from .facts import FactHeads, FactTable
-from .model import PICTURE, SeeingModel, VisionTower, target_shape
+from .model import PICTURE, SeeingModel
 from .optimiser import Optimiser, rank
 from .recall import (
-    FOLLOWING_LAYER, RECALL_LAYER, RELATION_LAYER, FollowingHead, RecallHead, RelationHead, concept_of_token,
-    following_labels, recall_labels, relation_labels,
-)  # fmt: skip
+    FOLLOWING_LAYER,
+    RECALL_LAYER,
+    RELATION_LAYER,
+    FollowingHead,
+    RecallHead,
+    RelationHead,
+    concept_of_token,
+    following_labels,
+    recall_labels,
+    relation_labels,
+)
+from .shapes import target_shape
 from .tokenizer import EOS, Tokenizer
 from .training_run import TrainingRun, add_arguments, launch, load_modules, step_random
+from .vision_tower import VisionTower
 
 NAMING_LAYER = 3  # after this layer a visual row should know its object's name; later layers can then copy it
 NAMING_WEIGHT = 0.1

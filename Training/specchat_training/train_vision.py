@@ -9,9 +9,9 @@ import torch
 
 from .dataset import ScenePictures
 from .facts import FactHeads, FactTable
-from .model import VisionTower
 from .optimiser import Optimiser, rank
 from .training_run import TrainingRun, add_arguments, launch, step_random
+from .vision_tower import VisionTower
 
 LOG_EVERY = 50
 

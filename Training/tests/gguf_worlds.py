@@ -7,7 +7,8 @@ import io
 import numpy as np
 import sentencepiece
 
-from specchat_training.llava_layout import LanguageShape, VisionShape, language_plan, projector_plan, vision_plan
+from specchat_training.llava_layout import language_plan, projector_plan, vision_plan
+from specchat_training.shapes import LanguageShape, VisionShape
 
 # Grouped-query heads, an FFN that is no power of two, rows that are multiples of 32 as Q8_0 asks.
 GROUPED = LanguageShape(

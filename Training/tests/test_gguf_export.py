@@ -10,10 +10,12 @@ import pytest
 from gguf_worlds import GROUPED, ODD, TOWER, random_state, train_tokenizer
 
 from specchat_training import gguf_export
-from specchat_training.gguf_export import Part, export_bundle, export_language, export_projector, export_vision
+from specchat_training.gguf_bundle import Part, export_bundle
 from specchat_training.gguf_import import field, import_language, import_projector, import_vision
-from specchat_training.llava_layout import LanguageShape, LayoutError, VisionShape, to_half_split, to_interleaved
+from specchat_training.gguf_models import export_language, export_projector, export_vision
+from specchat_training.llava_layout import LayoutError, to_half_split, to_interleaved
 from specchat_training.sentencepiece_vocabulary import VocabularyError, read_vocabulary
+from specchat_training.shapes import LanguageShape, VisionShape
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 from specchat_training import golden_models, golden_texts, hf_reference
+from specchat_training.gguf_import import import_vocabulary
 from specchat_training.golden_blocks import write_blocks
 from specchat_training.golden_models import WORLDS
 from specchat_training.golden_pictures import write_pictures
-from specchat_training.gguf_import import import_vocabulary
 from specchat_training.sentencepiece_vocabulary import rebuild_processor
 
 GOLDENS = Path(__file__).parents[2] / "Tests" / "EngineTests" / "Goldens"

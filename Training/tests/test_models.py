@@ -15,14 +15,15 @@ from specchat_training.corpus import Speaker, speak
 from specchat_training.evaluate_drafts import tokens_per_pass
 from specchat_training.examples import packed, stretched_positions
 from specchat_training.generate import generate
-from specchat_training.model import (
-    PICTURE, VISUAL_ROWS, LanguageShape, SeeingModel, VisionTower, causal_attention, draft_shape, target_shape,
-)  # fmt: skip
+from specchat_training.language_model import LanguageModel, causal_attention
+from specchat_training.model import PICTURE, VISUAL_ROWS, SeeingModel
 from specchat_training.optimiser import Optimiser, orthogonalised, schedule
 from specchat_training.scenes import random_scene
+from specchat_training.shapes import LanguageShape, ShapeError, draft_shape, target_shape
 from specchat_training.tokenizer import BOS, EOS, VOCABULARY, Tokenizer
 from specchat_training.training_run import TrainingRun, step_random
 from specchat_training.turns import Turn
+from specchat_training.vision_tower import VisionTower
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,12 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
 
 
 TINY = LanguageShape(vocabulary=300, hidden=64, layers=2, heads=4, feed_forward=96)
+
+
+@pytest.mark.parametrize("odd", [{"kv_heads": 2}, {"head_width": 8}])
+def test_heads_that_are_not_trained_here_are_refused(odd):
+    with pytest.raises(ShapeError, match="cannot train 4 heads"):
+        LanguageModel(LanguageShape(vocabulary=300, hidden=64, layers=1, heads=4, feed_forward=96, **odd))
 
 
 def test_special_tokens_bytes_and_size(tokenizer: Tokenizer) -> None:
