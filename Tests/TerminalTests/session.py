@@ -2,6 +2,7 @@
 
 import glob
 import os
+import pathlib
 import random
 import re
 import shutil
@@ -183,7 +184,7 @@ class Session:
     def finish(self):
         """Waits for the end; returns the exit code after checking that the terminal was given back."""
         self.wait(lambda: b"[ended]" in self.raw, "the program to end")
-        read = lambda name: open(os.path.join(self.folder, name)).read().strip()
+        read = lambda name: pathlib.Path(self.folder, name).read_text().strip()
         assert read("before") == read("after"), "the terminal's settings were not restored"
         if b"\x1b[?1049h" in self.raw:
             for on, off in ((b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?2004h", b"\x1b[?2004l"), (b"\x1b[?25l", b"\x1b[?25h")):
