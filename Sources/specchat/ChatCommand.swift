@@ -1,10 +1,8 @@
 // ChatCommand.swift — `specchat chat`, the default: a conversation on the screen.
 
-public import ArgumentParser
-public import ChatTUI
+import ArgumentParser
+import ChatTUI
 import Engine
-
-extension ImageProtocol: ExpressibleByArgument {}
 
 struct ChatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,13 +21,12 @@ struct ChatCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A picture to begin with: JPEG, PNG, WebP, GIF, BMP or TIFF.", valueName: "path"))
     var image: [String] = []
 
-    @Option(help: "How pictures are drawn on the screen.")
-    var imageProtocol = ImageProtocol.auto
-
     @Option(
         help: ArgumentHelp("Write the rounds of all answers to this file, for `specchat replay`.", valueName: "file"))
     var trace: String?
 
+    @OptionGroup(title: "Screen") var screen: ScreenFlags
+    @OptionGroup(title: "Conversation") var conversation: ConversationFlags
     @OptionGroup(title: "Choosing tokens") var sampler: SamplerFlags
     @OptionGroup(title: "Speculation") var speculation: SpeculationFlags
     @OptionGroup(title: "Model and machine") var model: ModelOptions
@@ -50,9 +47,11 @@ struct ChatCommand: ParsableCommand {
                 return trace?.record(events, question: question, options: options) ?? events
             },
             clear: { engine.clear() })
-        let configuration = ChatConfiguration(
+        var configuration = ChatConfiguration(
             source: source, modelName: opened.bundle.name, draftName: opened.bundle.defaultDraft,
-            welcome: Self.welcome(opened.bundle), options: options, images: image, imageProtocol: imageProtocol)
+            welcome: Self.welcome(opened.bundle), options: options, images: image)
+        screen.apply(to: &configuration)
+        conversation.apply(to: &configuration)
         let status = ChatApp(configuration: configuration).run()
         if status != 0 { throw ExitCode(status) }
     }

@@ -1,6 +1,7 @@
 // OptionTests.swift — what the command line accepts, and the sentence with which it refuses the rest.
 
 import ArgumentParser
+import ChatTUI
 import Engine
 import Testing
 
@@ -35,6 +36,10 @@ import Testing
         ("score --text x", "give one of --prompt QUESTION and --raw-prompt TEXT"),
         ("score --text x --prompt a --raw-prompt b", "give one of --prompt QUESTION and --raw-prompt TEXT"),
         ("score --text x --raw-prompt b --image i", "--raw-prompt needs <image> where the rows of --image go"),
+        ("chat --pace -1", "--pace must be between 0 and 60 seconds a token"),
+        ("chat --pace nan", "--pace must be between 0 and 60 seconds a token"),
+        ("chat --continue --resume a", "give one of --continue and --resume ID"),
+        ("chat --no-save --keep-images", "--no-save stores nothing, so --keep-images has no meaning with it"),
         ("bench --rounds 0", "--rounds must be 1 or more"),
         ("bench --conversations 0", "--conversations must be 1 or more"),
         ("bench --cases -1", "--cases must be 0 (all) or more"),
@@ -47,6 +52,7 @@ import Testing
         "ask x --temperature 0", "ask x --temperature 2.5", "ask x --top-p 0", "ask x --top-p 1", "ask x --nodes 1",
         "ask - --json --stats", "ask x --speculation chain --draft none", "score --text x --prompt -",
         "bench --quick --lossless --cases 0", "inspect f --tokenize -", "replay f", "chat --image x", "--image x",
+        "--theme high-contrast --color never --pace 0.2", "--continue", "chat --resume 12 --keep-images",
     ])
     func `accept what the help promises`(line: String) {
         #expect(refusal(line) == nil)
@@ -64,6 +70,22 @@ import Testing
         let speculation = try SpeculationFlags.parse(["--speculation", "chain", "--nodes", "12"])
         #expect(speculation.options.policy == .chain)
         #expect(speculation.options.nodes == 12)
+    }
+
+    @Test func `about the screen reach the chat`() throws {
+        var configuration = ChatConfiguration(
+            source: ChatSource(
+                load: { EventStream { $0.finish() } }, attach: { _ in EventStream { $0.finish() } },
+                ask: { _, _ in EventStream { $0.finish() } }, clear: { EventStream { $0.finish() } }), modelName: "m")
+        let line = ["--theme", "light", "--color", "always", "--pace", "0.5", "--image-protocol", "none"]
+        try ScreenFlags.parse(line).apply(to: &configuration)
+        #expect(configuration.theme == .light && configuration.color == .always)
+        #expect(configuration.pace == 0.5 && configuration.imageProtocol == .none)
+        #expect(configuration.conversation == .new && configuration.savesConversations && !configuration.keepsImages)
+        try ConversationFlags.parse(["--resume", "7", "--keep-images"]).apply(to: &configuration)
+        #expect(configuration.conversation == .stored(id: "7") && configuration.keepsImages)
+        try ConversationFlags.parse(["--continue", "--no-save"]).apply(to: &configuration)
+        #expect(configuration.conversation == .latest && !configuration.savesConversations)
     }
 
     @Test func `of the engine and of the command line have the same defaults`() throws {

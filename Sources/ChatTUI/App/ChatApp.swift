@@ -16,6 +16,27 @@ public struct ChatConfiguration: Sendable {
     public var images: [String]
     public var imageProtocol: ImageProtocol
 
+    public var theme = ThemeChoice.dark
+    public var color = ColorChoice.auto
+    /// The size that the draft tree begins with.
+    public var treeSize = TreeSize.full
+    /// Whether answers are styled as Markdown; the true text is kept either way.
+    public var rendersMarkdown = true
+    /// Seconds that each token of an answer is given on the screen, for an audience; 0 shows tokens as they come.
+    ///
+    /// The engine is not slowed down and times are as measured.
+    public var pace = 0.0
+    /// The command that edits a question, such as "vim -f"; absent: $VISUAL, $EDITOR, or vi.
+    public var editor: String?
+
+    public var conversation = ConversationChoice.new
+    /// Whether conversations are stored.
+    public var savesConversations = true
+    /// Whether stored conversations hold the bytes of their pictures, not only where they were.
+    public var keepsImages = false
+    /// Bytes that the folder of encoded pictures may take; 0 keeps none.
+    public var pictureCacheBytes = 1 << 30
+
     public init(
         source: ChatSource, modelName: String, draftName: String? = nil, welcome: [String] = [],
         options: GenerationOptions = GenerationOptions(), images: [String] = [], imageProtocol: ImageProtocol = .auto

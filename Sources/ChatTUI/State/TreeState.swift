@@ -2,7 +2,8 @@
 
 import Engine
 
-enum TreeSize: String, Sendable, Equatable, CaseIterable {
+/// How much of the draft tree the panel shows.
+public enum TreeSize: String, Sendable, Equatable, CaseIterable {
     case off, mini, full
 
     var next: TreeSize { self == .off ? .mini : self == .mini ? .full : .off }
