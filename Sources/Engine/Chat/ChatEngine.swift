@@ -9,6 +9,7 @@ public actor ChatEngine {
     private let queue = DecodingQueue()
     private let bundle: ModelBundle
     private let options: EngineOptions
+    private let gate = RoundGate()
     private var conversation: Conversation?
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
@@ -33,7 +34,7 @@ public actor ChatEngine {
 
     /// Answers a question.
     public nonisolated func ask(_ question: String, options: GenerationOptions) -> EventStream {
-        stream { engine, emit, cancellation in
+        stream(isAnswer: true) { engine, emit, cancellation in
             let conversation = try engine.loaded(emit, cancellation)
             try conversation.ask(question, options: options, emit: emit, cancellation: cancellation)
         }
@@ -43,6 +44,26 @@ public actor ChatEngine {
     public nonisolated func clear() -> EventStream {
         stream { engine, _, _ in engine.conversation?.clear() }
     }
+
+    // MARK: While an answer is generated, from any thread
+
+    /// Holds every answer at the border of its next round, the first included, until `resume`. No measured time counts it.
+    public nonisolated func pause() { gate.pause() }
+
+    /// Goes on after a pause.
+    public nonisolated func resume() { gate.resume() }
+
+    /// Lets one round through while paused; steps add up until the answer ends.
+    public nonisolated func step() { gate.step() }
+
+    /// Ends every answer that was asked for and is not complete, at the border of its round. Unlike a stream that is
+    /// dropped, theirs go on to their reports.
+    public nonisolated func stop() { gate.stop() }
+
+    public nonisolated var isPaused: Bool { gate.isPaused }
+
+    /// Whether an answer stands at the border of a round just now, paused or by its pace.
+    public nonisolated var isHeld: Bool { gate.isHeld }
 
     /// Log-probabilities that the target gives to the tokens of `answer` after the prompt; the conversation is untouched.
     public func score(_ prompt: ScorePrompt, image: PixelImage?, answer: String) throws -> [TokenScore] {
@@ -54,20 +75,25 @@ public actor ChatEngine {
     private func loaded(_ emit: Emit, _ cancellation: Cancellation) throws -> Conversation {
         if let conversation { return conversation }
         let models = try LoadedModels(bundle: bundle, options: options, emit: emit, cancellation: cancellation)
-        let conversation = Conversation(models: models)
+        let conversation = Conversation(models: models, gate: gate)
         self.conversation = conversation
         return conversation
     }
 
     private nonisolated func stream(
-        _ work: @escaping @Sendable (isolated ChatEngine, Emit, Cancellation) throws -> Void
+        isAnswer: Bool = false, _ work: @escaping @Sendable (isolated ChatEngine, Emit, Cancellation) throws -> Void
     ) -> EventStream {
         let (stream, continuation) = EventStream.makeStream()
         let cancellation = Cancellation()
-        continuation.onTermination = { _ in cancellation.cancel() }
+        if isAnswer { gate.enter(cancellation) }
+        continuation.onTermination = { [gate] _ in
+            cancellation.cancel()
+            gate.wake()
+        }
         // The queue keeps the order of the calls, which tasks would not.
         queue.async {
             self.assumeIsolated { engine in
+                defer { if isAnswer { engine.gate.leave(cancellation) } }
                 do {
                     try cancellation.check()
                     try work(engine, { continuation.yield($0) }, cancellation)

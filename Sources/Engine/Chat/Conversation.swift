@@ -6,6 +6,8 @@ final class Conversation {
     private let cache: KVCache
     private let drafter: DraftModelDrafter?
     private let feed: PromptFeed
+    /// Where an answer waits between its rounds.
+    private let gate: RoundGate
     /// Distinct tokens of the text so far.
     private var settled: Set<Int32> = []
     /// Generated tokens so far: Rule 1's position.
@@ -19,8 +21,9 @@ final class Conversation {
     /// Time spent since the last answer.
     private var spent = GenerationReport.Seconds()
 
-    init(models: LoadedModels) {
+    init(models: LoadedModels, gate: RoundGate = RoundGate()) {
         self.models = models
+        self.gate = gate
         cache = models.target.makeCache(capacity: models.contextLength)
         drafter = models.makeDrafter()
         feed = PromptFeed(target: models.target, cache: cache, drafter: drafter)
@@ -124,33 +127,25 @@ final class Conversation {
             verifier: Verifier(target: models.target, choice: choice, stopTokens: models.stopTokens), cache: cache,
             drafter: drafter, options: options.speculation, costs: models.costs, pending: feed.takeHeldBack()[0],
             position: generated, settled: settled, piece: models.tokenizer.piece(for:))
-        var report = report(options)
-        var text = StreamingDetokenizer(dropsLeadingSpace: true)
-        let clock = ContinuousClock()
-        let start = clock.now
+        var answer = Answer(report: report(options), pace: options.pace)
+        var finish: GenerationReport.FinishReason?
         // Whatever ends the answer, what was generated belongs to the text.
-        defer { take(loop, ended: report.finish == .stop) }
-        while true {
-            guard !cancellation.isCancelled else { break }
-            let limit = min(options.maximumTokens - report.tokens.count, cache.free)
-            guard limit > 0 else {
-                report.finish = cache.free == 0 ? .contextFull : .limit
-                break
-            }
-            let round = try loop.next(limit: limit)
-            let pieces = round.accepted.map { round.pieces[$0] } + round.pieces.suffix(1)
-            let added = pieces.reduce(into: "") { $0 += text.append($1) }
-            report.add(round, text: added)
-            emit(.round(round, text: added))
-            guard !models.stopTokens.contains(round.bonus) else {
-                report.finish = .stop
-                break
+        defer { take(loop, ended: finish == .stop) }
+        while finish == nil {
+            let limit = min(options.maximumTokens - answer.report.tokens.count, cache.free)
+            if limit > 0 { answer.hold(at: gate, cancellation: cancellation) }
+            if cancellation.isCancelled {
+                finish = .cancelled
+            } else if limit <= 0 {
+                finish = cache.free == 0 ? .contextFull : .limit
+            } else {
+                let round = try loop.next(limit: limit)
+                emit(.round(round, text: answer.add(round)))
+                if models.stopTokens.contains(round.bonus) { finish = .stop }
             }
         }
-        report.text += text.finish()
-        report.seconds.decode = (clock.now - start).seconds
-        report.contextUsed = cache.committed
-        emit(.finished(report))
+        answer.end(finish ?? .cancelled, contextUsed: cache.committed)
+        emit(.finished(answer.report))
     }
 
     /// Takes over what an answer added to the text; its last token is not in the cache yet.
@@ -169,16 +164,6 @@ final class Conversation {
             draft: options.speculation.policy == .off ? nil : drafter?.name, seed: options.sampler.seed,
             temperature: options.sampler.temperature, threads: models.backend.threads, backend: models.backend.name,
             contextUsed: cache.committed, contextLimit: cache.capacity)
-    }
-}
-
-extension GenerationReport {
-    fileprivate mutating func add(_ round: SpeculationRound, text added: String) {
-        text += added
-        tokens += round.tokens
-        rounds += 1
-        drafted += round.drafted
-        accepted += round.accepted.count
     }
 }
 

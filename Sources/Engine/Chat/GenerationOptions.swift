@@ -45,6 +45,12 @@ public struct GenerationOptions: Sendable, Equatable {
     public var sampler = SamplerOptions()
     public var speculation = SpeculationOptions()
     public var maximumTokens = 512
+    /// Seconds that every round is left standing before the next one begins, for the eye; 0 waits for nothing. No
+    /// measured time holds any of it.
+    public var pace = 0.0
+
+    /// Seconds; a longer pace counts as this one.
+    public static let longestPace = 3600.0
 
     public init() {}
 }
