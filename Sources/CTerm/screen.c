@@ -122,6 +122,7 @@ int ct_start(void) {
     nonl();
     keypad(stdscr, TRUE);
     nodelay(stdscr, TRUE);
+    typeahead(-1); /* else drawing polls for keys every few rows and leaves the rest for later when there is one */
     set_escdelay(25);
     idlok(stdscr, FALSE);
     leaveok(stdscr, FALSE);

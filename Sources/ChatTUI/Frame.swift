@@ -35,13 +35,15 @@ enum Role: Sendable, Equatable, CaseIterable {
 typealias PaletteColor = UInt8
 
 struct Cell: Sendable, Equatable {
-    var text = " "
-    /// Columns of `text`; 0 for the cell that a wide neighbour on the left covers.
+    var cluster = Cluster.space
+    /// Columns of `cluster`; 0 for the cell that a wide neighbour on the left covers.
     var width = 1
     var role = Role.text
     /// The colours of a photo's cell; absent elsewhere.
     var foreground: PaletteColor?
     var background: PaletteColor?
+
+    var text: String { cluster.text }
 }
 
 /// Text of one role within a line.
@@ -62,7 +64,8 @@ struct Frame: Sendable, Equatable {
     }
 
     let size: Size
-    private(set) var cells: [Cell]
+    /// Layout: [rows, columns].
+    var cells: [Cell]
     /// Absent hides the cursor.
     var cursor: Place?
     /// Where a sixel picture lies over the filler; absent without one.
@@ -82,7 +85,17 @@ struct Frame: Sendable, Equatable {
     /// that would cross it is left out.
     @discardableResult
     mutating func draw(_ text: String, row: Int, column: Int, limit: Int? = nil, role: Role = .text) -> Int {
-        draw(DisplayText.glyphs(text), row: row, column: column, limit: limit, role: role)
+        let end = min(limit ?? size.columns, size.columns)
+        guard row >= 0, row < size.rows, column >= 0 else { return column }
+        var at = column
+        var isFull = false
+        DisplayText.visit(text) { glyph in
+            isFull = isFull || at + glyph.width > end
+            guard !isFull else { return }
+            put(glyph, row: row, column: at, role: role)
+            at += glyph.width
+        }
+        return at
     }
 
     @discardableResult
@@ -104,16 +117,16 @@ struct Frame: Sendable, Equatable {
     }
 
     private mutating func put(_ glyph: Glyph, row: Int, column: Int, role: Role) {
-        // What is spelt out, such as ^[, is plain ASCII and takes a cell for each of its signs.
-        if glyph.width > 1, glyph.text.utf8.count == glyph.width {
-            for (offset, sign) in glyph.text.enumerated() {
-                self[row, column + offset] = Cell(text: String(sign), role: role)
+        switch glyph.content {
+        case .spelt(let scalar):
+            for (offset, sign) in Glyph.name(of: scalar).unicodeScalars.enumerated() {
+                self[row, column + offset] = Cell(cluster: Cluster(sign), role: role)
             }
-            return
-        }
-        self[row, column] = Cell(text: glyph.text, width: glyph.width, role: role)
-        for offset in 1..<max(1, glyph.width) {
-            self[row, column + offset] = Cell(text: "", width: 0, role: role)
+        case .cluster(let cluster):
+            self[row, column] = Cell(cluster: cluster, width: glyph.width, role: role)
+            for offset in 1..<max(1, glyph.width) {
+                self[row, column + offset] = Cell(cluster: .nothing, width: 0, role: role)
+            }
         }
     }
 

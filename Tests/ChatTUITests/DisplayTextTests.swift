@@ -54,6 +54,25 @@ struct `Display text` {
         }
     }
 
+    /// Plain text is read without looking for clusters; after something odd the long way is taken.
+    @Test(arguments: table)
+    func `reads the same before and after an odd character`(text: String, shown: String, columns: Int) {
+        for text in [text, text + "e", "e" + text] {
+            // A control character combines with nothing.
+            let after = DisplayText.glyphs("\u{1B}" + text).dropFirst()
+            #expect(Array(after) == DisplayText.glyphs(text))
+        }
+    }
+
+    @Test func `of plain scalars is what looking them up gives`() {
+        for value in UInt32(0)...0x2FFF {
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            let text = String(Character(scalar))
+            // A joiner shows nothing, but with it a character is no longer plain.
+            #expect(DisplayText.glyphs(text + "\u{200D}") == DisplayText.glyphs(text), "U+\(String(value, radix: 16))")
+        }
+    }
+
     @Test func `is cut with a mark and never inside a wide character`() {
         #expect(DisplayText.clipped("photograph", to: 6).map(\.text).joined() == "photo…")
         #expect(DisplayText.clipped("日本語", to: 4).map(\.text).joined() == "日…")

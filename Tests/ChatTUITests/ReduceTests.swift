@@ -279,6 +279,27 @@ struct `The tree panel` {
         #expect(!driver.state.tree.isMoving)
     }
 
+    /// A screen that wakes only when `nextChange` says so must still see every phase of every round.
+    @Test func `names every moment at which time alone changes it`() {
+        var driver = driver(rounds: 0)
+        for index in 0..<3 { driver.send(.engine(.round(Samples.sketch(index: index), text: "x"))) }
+        driver.end()
+        var shown: [String] = []
+        var look: String { "\(driver.state.tree.number) \(driver.state.phase)" }
+        shown.append(look)
+        while let change = driver.state.nextChange {
+            #expect(change > driver.state.now)
+            var before = driver.state
+            _ = reduce(&before, .tick, at: change - 1e-6)
+            #expect("\(before.tree.number) \(before.phase)" == look)
+            _ = reduce(&driver.state, .tick, at: change + 1e-6)
+            #expect(look != shown.last)
+            shown.append(look)
+        }
+        let phases: [RoundPhase] = [.drafted, .verified, .committed]
+        #expect(shown == (1...3).flatMap { number in phases.map { "\(number) \($0)" } })
+    }
+
     @Test func `leaves rounds out rather than fall far behind`() {
         var driver = driver(rounds: 0)
         for index in 0..<900 { driver.send(.engine(.round(Samples.plain(index: index), text: "x"))) }

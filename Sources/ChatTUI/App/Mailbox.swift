@@ -26,7 +26,7 @@ final class Mailbox: Sendable {
     }
 
     /// Until the next `takeAll`, events are stored without waking anyone: for a screen that will look by itself within
-    /// a frame's time. Waking it for each of a thousand rounds a second would cost more than drawing them.
+    /// a frame's time. Waking it between the frames would cost about as much as drawing them.
     func hush() { content.withLock { $0.isHushed = true } }
 
     func takeAll() -> [AppEvent] {

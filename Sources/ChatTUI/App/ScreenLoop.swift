@@ -79,9 +79,9 @@ final class ScreenLoop {
         for scalar in typedAhead.unicodeScalars { reader.feed(.scalar(scalar)).forEach { apply(.input($0)) } }
         while true {
             drawIfDue()
-            if isDirty { mailbox.hush() }
-            let wake = terminal.wait(milliseconds: waitLimit)
-            react(to: wake)
+            let pause = pause
+            if pause != nil { mailbox.hush() }
+            react(to: terminal.wait(milliseconds: pause ?? waitLimit), isPause: pause != nil)
             if let end { return end }
         }
     }
@@ -94,14 +94,23 @@ final class ScreenLoop {
         isDirty = false
     }
 
-    /// Milliseconds until the screen has to do something by itself; nil when only the world can change it.
-    private var waitLimit: Int? {
-        if isDirty { return max(1, Int((frameSeconds - (now - lastDrawn)) * 1000) + 1) }
-        if reader.isPasting { return 500 }
-        return state.isMoving ? Int(frameSeconds * 1000) : nil
+    /// Milliseconds until the next frame, where there is or will be something to draw in it; else nil. What the engine
+    /// does before then is taken in all at once: an answer has a round in every millisecond.
+    private var pause: Int? {
+        let left = frameSeconds - (now - lastDrawn)
+        guard isDirty || state.running != nil && left > 0 else { return nil }
+        return max(1, milliseconds(left))
     }
 
-    private func react(to wake: Wake) {
+    /// Milliseconds until the screen has to do something by itself; nil when only the world can change it.
+    private var waitLimit: Int? {
+        reader.isPasting ? 500 : state.nextChange.map { max(1, milliseconds($0 - now)) }
+    }
+
+    /// Rounded up, so that the moment has come when they are over.
+    private func milliseconds(_ seconds: Double) -> Int { Int((seconds * 1000).rounded(.up)) }
+
+    private func react(to wake: Wake, isPause: Bool) {
         if wake.contains(.terminated) { end = ScreenEnd(exitCode: 143) }
         if wake.contains(.hungUp) { end = ScreenEnd(exitCode: 129) }
         if wake.contains(.interrupted) { apply(.interrupted) }
@@ -117,11 +126,11 @@ final class ScreenLoop {
         }
         if wake.contains(.input) {
             readKeys()
-        } else if wake.isEmpty, reader.isPasting {
+        } else if wake.isEmpty, !isPause, reader.isPasting {
             reader.endPaste().forEach { apply(.input($0)) }
         }
         for event in mailbox.takeAll() { apply(event) }
-        if wake.isEmpty, state.isMoving { apply(.tick) }
+        if let change = state.nextChange, change <= now { apply(.tick) }
     }
 
     private func readKeys() {

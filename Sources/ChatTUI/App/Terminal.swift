@@ -166,9 +166,11 @@ final class Terminal {
             // Plain text goes in runs; anything else cell by cell, so that a surprise in its width cannot spread.
             var text = cell.text
             var end = column + cell.width
-            if isPlain(cell) {
-                while end < frame.size.columns, isPlain(frame[row, end]), sameLook(frame[row, end], cell) {
-                    text += frame[row, end].text
+            if cell.cluster.ascii != nil {
+                while end < frame.size.columns, sameLook(frame[row, end], cell),
+                    let next = frame[row, end].cluster.ascii
+                {
+                    text.unicodeScalars.append(Unicode.Scalar(next))
                     end += 1
                 }
             }
@@ -178,8 +180,6 @@ final class Terminal {
         }
         return hasChanged
     }
-
-    private func isPlain(_ cell: Cell) -> Bool { cell.width == 1 && cell.text.utf8.count == 1 }
 
     private func sameLook(_ a: Cell, _ b: Cell) -> Bool {
         a.role == b.role && a.foreground == b.foreground && a.background == b.background

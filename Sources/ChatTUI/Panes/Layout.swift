@@ -158,8 +158,9 @@ extension Frame {
                 }
             }
         }
+        let signs = (0..<16).map { Cluster(sign: symbols.border(BorderArm(rawValue: $0))) }
         for index in arms.indices where !arms[index].isEmpty {
-            self[index / size.columns, index % size.columns] = Cell(text: symbols.border(arms[index]), role: role)
+            cells[index] = Cell(cluster: signs[Int(arms[index].rawValue)], role: role)
         }
     }
 }

@@ -9,7 +9,9 @@ enum PhotoPane {
         let style: PictureStyle
         let rows: Int
         let columns: Int
-        let art: PhotoArt
+        /// Rows and columns of `cells`, which may be fewer than those of the box.
+        let size: Size
+        let cells: [Cell]
     }
 
     static func draw(_ state: AppState, in area: Rectangle, on frame: inout Frame) {
@@ -39,17 +41,22 @@ enum PhotoPane {
         case .signs: art = PhotoArt(signs: photo.image, rows: area.rows, columns: area.columns)
         case .none, .sixel: return nil
         }
-        return Art(photo: photo.id, style: state.pictureStyle, rows: area.rows, columns: area.columns, art: art)
+        let cells = art.cells.map { cell in
+            Cell(
+                cluster: Cluster(sign: String(cell.text)), role: .photo, foreground: cell.foreground,
+                background: cell.background)
+        }
+        return Art(
+            photo: photo.id, style: state.pictureStyle, rows: area.rows, columns: area.columns,
+            size: Size(rows: art.rows, columns: art.columns), cells: cells)
     }
 
     private static func draw(_ art: Art, in area: Rectangle, on frame: inout Frame) {
-        let top = area.row + (area.rows - art.art.rows) / 2
-        let left = area.column + (area.columns - art.art.columns) / 2
-        for row in 0..<art.art.rows {
-            for column in 0..<art.art.columns {
-                let cell = art.art[row, column]
-                frame[top + row, left + column] = Cell(
-                    text: String(cell.text), role: .photo, foreground: cell.foreground, background: cell.background)
+        let top = area.row + (area.rows - art.size.rows) / 2
+        let left = area.column + (area.columns - art.size.columns) / 2
+        for row in 0..<art.size.rows {
+            for column in 0..<art.size.columns {
+                frame[top + row, left + column] = art.cells[row * art.size.columns + column]
             }
         }
     }
@@ -68,15 +75,15 @@ enum PhotoPane {
     private static func fill(_ place: Rectangle, symbols: Symbols, on frame: inout Frame) {
         for row in 0..<place.rows {
             let line = Rectangle(row: place.row + row, column: place.column, rows: 1, columns: place.columns)
-            frame.fill(line, with: Cell(text: symbols.filler(row: place.row + row), role: .filler))
+            frame.fill(line, with: Cell(cluster: symbols.filler(row: place.row + row), role: .filler))
         }
     }
 }
 
 extension Symbols {
-    func filler(row: Int) -> String {
+    func filler(row: Int) -> Cluster {
         let scalar = isUTF8 ? Unicode.Scalar(UInt32(0x2801 + row % 255)) : Unicode.Scalar(UInt32(0x21 + row % 90))
-        return scalar.map { String(Character($0)) } ?? "#"
+        return Cluster(scalar ?? "#")
     }
 }
 

@@ -47,14 +47,16 @@ enum TranscriptPane {
         case .following:
             // From the end backwards, so that a long conversation costs no more than a short one.
             var lines: [Line] = []
-            for index in turns.indices.reversed() where lines.count < rows {
+            for index in turns.indices.reversed() {
                 lines = self.lines(of: turns, at: index, width: width, symbols: state.symbols) + lines
+                if lines.count >= rows { break }
             }
             return Array(lines.suffix(rows))
         case .held(let turn, let line):
             var lines: [Line] = []
-            for index in turns.indices where index >= turn && lines.count < rows + line {
+            for index in turns.indices.dropFirst(turn) {
                 lines += self.lines(of: turns, at: index, width: width, symbols: state.symbols)
+                if lines.count >= rows + line { break }
             }
             return Array(lines.dropFirst(line).prefix(rows))
         }

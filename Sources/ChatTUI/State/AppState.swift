@@ -131,15 +131,14 @@ struct AppState: Sendable, Equatable {
 
     var isAnswering: Bool { running?.isAsk ?? false }
 
-    /// Whether time alone changes the screen.
-    var isMoving: Bool {
-        if let replay { return replay.isPlaying || phaseIsMoving }
-        return running != nil || tree.isMoving || phaseIsMoving
+    /// When time alone changes the screen next, in seconds of its clock; nil when only an event can.
+    var nextChange: Double? {
+        if tree.shown != nil, let change = tree.nextPhase(after: now, duration: phaseDuration) { return change }
+        return replay?.isPlaying ?? tree.isMoving ? tree.shownSince + phaseDuration : nil
     }
 
     var phaseDuration: Double { replay?.duration ?? TreeState.dwell }
     var phase: RoundPhase { tree.phase(at: now, duration: phaseDuration) }
-    private var phaseIsMoving: Bool { tree.shown != nil && phase != .committed }
 
     mutating func makeID() -> Int {
         nextID += 1

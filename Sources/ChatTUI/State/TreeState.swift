@@ -116,8 +116,16 @@ struct TreeState: Sendable, Equatable {
 
     /// The phase at `now`, of a showing that lasts `duration` seconds.
     func phase(at now: Double, duration: Double) -> RoundPhase {
-        let elapsed = now - shownSince
-        if elapsed < duration * 0.35 { return .drafted }
-        return elapsed < duration * 0.7 ? .verified : .committed
+        if now < shownSince + duration * TreeState.verdictComes { return .drafted }
+        return now < shownSince + duration * TreeState.textComes ? .verified : .committed
     }
+
+    /// When the phase after that at `now` begins; nil in the last one.
+    func nextPhase(after now: Double, duration: Double) -> Double? {
+        [TreeState.verdictComes, TreeState.textComes].map { shownSince + duration * $0 }.first { now < $0 }
+    }
+
+    /// The phases' borders, as parts of the time that a round is shown.
+    private static let verdictComes = 0.35
+    private static let textComes = 0.7
 }

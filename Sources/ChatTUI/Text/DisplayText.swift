@@ -5,12 +5,42 @@
 /// A glyph holds nothing that a terminal could take for a command: control characters are spelt out, marks that move
 /// or hide text are named, and what terminals measure differently is replaced by something they agree on.
 struct Glyph: Sendable, Equatable {
-    let text: String
+    enum Content: Sendable, Equatable {
+        case cluster(Cluster)
+        /// Named in ASCII, such as ^[, because it must not reach the terminal itself.
+        case spelt(Unicode.Scalar)
+    }
+    let content: Content
     /// Columns that it covers: usually 1, 2 for wide characters, more for something spelt out.
     let width: Int
 
-    static let space = Glyph(text: " ", width: 1)
-    var isSpace: Bool { text == " " }
+    init(_ cluster: Cluster, width: Int = 1) {
+        content = .cluster(cluster)
+        self.width = width
+    }
+
+    init(spelling scalar: Unicode.Scalar) {
+        content = .spelt(scalar)
+        width = Glyph.name(of: scalar).utf8.count
+    }
+
+    static let space = Glyph(.space)
+    var isSpace: Bool { self == .space }
+
+    var text: String {
+        switch content {
+        case .cluster(let cluster): cluster.text
+        case .spelt(let scalar): Glyph.name(of: scalar)
+        }
+    }
+
+    /// How a character without a look of its own is spelt out.
+    static func name(of scalar: Unicode.Scalar) -> String {
+        if scalar.value == 0x7F { return "^?" }
+        if scalar.value < 0x20 { return "^" + String(Character(Unicode.Scalar(UInt8(scalar.value) + 0x40))) }
+        let digits = String(scalar.value, radix: 16)
+        return "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
 }
 
 enum DisplayText {
@@ -18,19 +48,37 @@ enum DisplayText {
     static func glyphs(_ text: String) -> [Glyph] {
         var glyphs: [Glyph] = []
         glyphs.reserveCapacity(text.utf8.count)
-        for character in text {
-            if let ascii = character.asciiValue, character != "\r\n", ascii >= 0x20, ascii < 0x7F {
-                glyphs.append(Glyph(text: String(character), width: 1))
-            } else {
-                append(character, to: &glyphs)
-            }
-        }
+        visit(text) { glyphs.append($0) }
         return glyphs
     }
 
     /// Columns of the line.
     static func width(_ text: String) -> Int {
-        glyphs(text).reduce(0) { $0 + $1.width }
+        var width = 0
+        visit(text) { width += $0.width }
+        return width
+    }
+
+    /// Hands each glyph of one line to `body`.
+    static func visit(_ text: String, _ body: (Glyph) -> Void) {
+        // Nearly all text is plain, and where a plain character follows a plain one nothing combines: no clusters need
+        // to be looked for, which is most of the work of reading a string.
+        var plain: Unicode.Scalar?
+        var read = 0
+        for scalar in text.unicodeScalars {
+            guard isPlain(scalar) else {
+                // What follows may combine with the last one.
+                let rest = text.utf8.index(text.startIndex, offsetBy: read)
+                for character in text[rest...] { visit(character, body) }
+                return
+            }
+            if let plain {
+                body(Glyph(Cluster(plain)))
+                read += UTF8.width(plain)
+            }
+            plain = scalar
+        }
+        if let plain { body(Glyph(Cluster(plain))) }
     }
 
     /// The line cut to `width` columns; what was cut leaves `mark` at its end.
@@ -50,23 +98,29 @@ enum DisplayText {
         return kept + markGlyphs
     }
 
-    /// Latin letters and signs, lines and blocks: one column each, and nothing to look up.
+    /// Latin letters, punctuation, arrows, lines, blocks and our own signs: one column each, and nothing to look up.
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
-        (0xAE...0x2AF).contains(scalar.value) || (0x2500...0x259F).contains(scalar.value)
+        let value = scalar.value
+        if value < 0x2B0 { return value >= 0x20 && value < 0x7F || value >= 0xAE }
+        switch value {
+        case 0x2010...0x2027, 0x203A, 0x2190...0x21FF, 0x2500...0x25FC, 0x2605, 0x2713, 0x2717, 0x2800...0x28FF:
+            return true
+        default: return false
+        }
     }
 
-    private static func append(_ character: Character, to glyphs: inout [Glyph]) {
+    private static func visit(_ character: Character, _ body: (Glyph) -> Void) {
         let scalars = character.unicodeScalars
         if let first = scalars.first, isPlain(first), scalars.dropFirst().isEmpty {
-            glyphs.append(Glyph(text: String(character), width: 1))
+            body(Glyph(Cluster(first)))
             return
         }
-        var spelt: [Glyph] = []
+        var spelt: [Unicode.Scalar] = []
         var base: Unicode.Scalar?
         var marks: [Unicode.Scalar] = []
         for scalar in scalars {
             switch kind(of: scalar) {
-            case .spelt(let name): spelt.append(Glyph(text: name, width: name.utf8.count))
+            case .spelt: spelt.append(scalar)
             case .mark: marks.append(scalar)
             case .joiner: break
             case .base:
@@ -77,29 +131,25 @@ enum DisplayText {
                     continue
                 }
                 if let letter = flagLetter(first), let other = flagLetter(scalar) {
-                    glyphs.append(Glyph(text: String(letter), width: 1))
-                    glyphs.append(Glyph(text: String(other), width: 1))
+                    body(Glyph(Cluster(letter)))
+                    body(Glyph(Cluster(other)))
                     return
                 }
             }
         }
         if let base {
-            let one = glyph(base: base, marks: marks)
-            glyphs.append(one)
+            body(glyph(base: base, marks: marks))
         } else if let first = marks.first {
             // A mark with nothing to stand on would land on the neighbouring cell, in someone else's text.
-            glyphs.append(glyph(base: "\u{25CC}", marks: [first]))
+            body(glyph(base: "\u{25CC}", marks: [first]))
         }
-        glyphs.append(contentsOf: spelt)
+        for scalar in spelt { body(Glyph(spelling: scalar)) }
     }
 
     private static func glyph(base: Unicode.Scalar, marks: [Unicode.Scalar]) -> Glyph {
-        if let letter = flagLetter(base) { return Glyph(text: String(letter), width: 1) }
-        guard let width = columns(of: base) else { return Glyph(text: "□", width: 1) }
-        var text = String(Character(base))
-        // Two marks serve every living script; towers of them would grow out of their row.
-        for mark in marks.prefix(2) { text.unicodeScalars.append(mark) }
-        return Glyph(text: text, width: width)
+        if let letter = flagLetter(base) { return Glyph(Cluster(letter)) }
+        guard let width = columns(of: base) else { return Glyph(Cluster("□")) }
+        return Glyph(Cluster(base, marks: marks), width: width)
     }
 
     private enum Kind {
@@ -107,30 +157,27 @@ enum DisplayText {
         case mark
         /// Has a say only in how its neighbours are drawn.
         case joiner
-        case spelt(String)
+        case spelt
     }
 
     private static func kind(of scalar: Unicode.Scalar) -> Kind {
         let value = scalar.value
-        if value < 0x20 { return .spelt("^" + String(Character(Unicode.Scalar(UInt8(value) + 0x40)))) }
-        if value == 0x7F { return .spelt("^?") }
+        if value < 0x20 || value == 0x7F { return .spelt }
         if value == 0x200D || (0xFE00...0xFE0F).contains(value) || (0x1F3FB...0x1F3FF).contains(value) {
             return value >= 0x1F3FB ? .base : .joiner
         }
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator:
-            if value == 0xAD { return .base }
-            let digits = String(value, radix: 16)
-            return .spelt("\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits)
+            return value == 0xAD ? .base : .spelt
         case .nonspacingMark, .enclosingMark: return value == 0x20E3 ? .joiner : .mark
         default: return .base
         }
     }
 
     /// The letter of a regional indicator, of which two make a flag.
-    private static func flagLetter(_ scalar: Unicode.Scalar) -> Character? {
+    private static func flagLetter(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
         guard (0x1F1E6...0x1F1FF).contains(scalar.value) else { return nil }
-        return Character(Unicode.Scalar(UInt8(scalar.value - 0x1F1E6) + 0x41))
+        return Unicode.Scalar(UInt8(scalar.value - 0x1F1E6) + 0x41)
     }
 
     /// Columns of a base character; nil when no font could be expected to have it.

@@ -6,8 +6,11 @@ enum WordWrap {
     /// Spaces at a break are dropped, as are those at the end of a line; a word longer than a line is cut.
     static func lines(_ text: String, width: Int) -> [[Glyph]] {
         precondition(width > 0, "WordWrap: a line needs at least one column")
-        return text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
-            .flatMap { wrap(glyphs(ofLine: String($0)), width: width) }
+        var parts = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for index in parts.indices.dropLast() where parts[index].last == UInt8(ascii: "\r") {
+            parts[index].removeLast()
+        }
+        return parts.flatMap { wrap(glyphs(ofLine: String(Substring($0))), width: width) }
     }
 
     private static func glyphs(ofLine line: String) -> [Glyph] {
@@ -49,7 +52,7 @@ enum WordWrap {
                 if needed <= width, used > 0 { finish() }
                 for glyph in word {
                     // A glyph that is wider than the whole line cannot be shown whole anywhere.
-                    let piece = glyph.width <= width ? glyph : Glyph(text: "?", width: 1)
+                    let piece = glyph.width <= width ? glyph : Glyph(Cluster("?"))
                     if used + piece.width > width { finish() }
                     line.append(piece)
                     used += piece.width
