@@ -66,6 +66,7 @@ struct AskCommand: AsyncParsableCommand {
         options.sampler = sampler.options
         options.speculation = speculation.options
         options.maximumTokens = sampler.maxTokens
+        options.inspectsNodes = trace != nil
 
         var lineIsOpen = false
         // The line is ended whatever happens: what comes next, a message or a prompt, begins on a line of its own.

@@ -61,6 +61,7 @@ struct ChatCommand: ParsableCommand {
         options.sampler = sampler.options
         options.speculation = speculation.options
         options.maximumTokens = sampler.maxTokens
+        options.inspectsNodes = true
         return options
     }
 

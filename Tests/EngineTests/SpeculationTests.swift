@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Engine
@@ -19,7 +20,8 @@ private struct World {
     }
 
     func decode(
-        _ speculation: SpeculationOptions, _ sampler: SamplerOptions, tokens limit: Int, capacity: Int = 160
+        _ speculation: SpeculationOptions, _ sampler: SamplerOptions, tokens limit: Int, capacity: Int = 160,
+        inspects: Bool = false
     ) throws -> (tokens: [Int32], rounds: [SpeculationRound], cache: KVCache) {
         let cache = target.makeCache(capacity: capacity)
         let costs = CostModel()
@@ -31,7 +33,7 @@ private struct World {
         var loop = SpeculativeLoop(
             verifier: Verifier(target: target, choice: TokenChoice(options: sampler), stopTokens: [2]), cache: cache,
             drafter: drafter, options: speculation, costs: costs, pending: feed.takeHeldBack()[0], position: 0,
-            settled: Set(prompt), piece: { _ in TokenPiece(bytes: [], isControl: false) })
+            settled: Set(prompt), inspects: inspects, piece: { _ in TokenPiece(bytes: [], isControl: false) })
         var tokens: [Int32] = []
         var rounds: [SpeculationRound] = []
         while tokens.count < limit, tokens.last != 2, cache.free > 0 {
@@ -91,6 +93,33 @@ private struct World {
             let plain = try world.decode(Self.speculation(.off, nodes: nil), sampler, tokens: 30)
             let fast = try world.decode(Self.speculation(.dynamic, nodes: 16), sampler, tokens: 30)
             #expect(fast.tokens == plain.tokens)
+        }
+    }
+
+    @Test(arguments: [("grouped", 0), ("tied", 0), ("tied", 0.8), ("theta", 1.3)] as [(String, Float)])
+    func `looking closer at the rounds changes no token, and every chosen token beats those beside it`(
+        draft: String, temperature: Float
+    ) throws {
+        let world = try World(draft: draft, backend: CPUBackend(threads: 2))
+        var sampler = Self.sampler(temperature)
+        (sampler.repetitionPenalty, sampler.topP) = (1.2, 0.95)
+        let speculation = Self.speculation(.dynamic, nodes: 12)
+        let plain = try world.decode(speculation, sampler, tokens: 40)
+        let seen = try world.decode(speculation, sampler, tokens: 40, inspects: true)
+        #expect(seen.tokens == plain.tokens)
+        #expect(plain.rounds.allSatisfy { $0.inspection == nil })
+        for round in seen.rounds {
+            let thoughts = try #require(round.inspection).tokens
+            #expect(thoughts.allSatisfy { ($0.noise == nil) == (temperature == 0) })
+            func score(_ index: Int) -> Double {
+                log(Double(thoughts[index].probability)) + Double(thoughts[index].noise ?? 0)
+            }
+            for (step, parent) in ([0] + round.accepted).enumerated() {
+                let children = round.tree.children(of: parent).map { $0 - 1 }
+                let chosen = step < round.accepted.count ? round.accepted[step] - 1 : round.tree.count - 1
+                #expect(children.allSatisfy { score($0) <= score(chosen) + 1e-5 })
+                if temperature == 0 { #expect(thoughts[chosen].rank == 0) }
+            }
         }
     }
 

@@ -32,6 +32,8 @@ struct Answer {
         report.rounds += 1
         report.drafted += round.drafted
         report.accepted += round.accepted.count
+        // Looking closer is for the eye; its time would make decoding look slower than it is.
+        if let inspection = round.inspection { uncounted += .seconds(inspection.seconds) }
         if pace > .zero { shownUntil = clock.now + pace }
         return added
     }

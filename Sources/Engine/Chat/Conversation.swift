@@ -126,7 +126,8 @@ final class Conversation {
         var loop = SpeculativeLoop(
             verifier: Verifier(target: models.target, choice: choice, stopTokens: models.stopTokens), cache: cache,
             drafter: drafter, options: options.speculation, costs: models.costs, pending: feed.takeHeldBack()[0],
-            position: generated, settled: settled, piece: models.tokenizer.piece(for:))
+            position: generated, settled: settled, inspects: options.inspectsNodes,
+            piece: models.tokenizer.piece(for:))
         var answer = Answer(report: report(options), pace: options.pace)
         var finish: GenerationReport.FinishReason?
         // Whatever ends the answer, what was generated belongs to the text.

@@ -45,6 +45,9 @@ public struct GenerationOptions: Sendable, Equatable {
     public var sampler = SamplerOptions()
     public var speculation = SpeculationOptions()
     public var maximumTokens = 512
+    /// Whether rounds say what the target thought of every node (`SpeculationRound.inspection`). The text does not depend
+    /// on it, and no measured time holds what it takes.
+    public var inspectsNodes = false
     /// Seconds that every round is left standing before the next one begins, for the eye; 0 waits for nothing. No
     /// measured time holds any of it.
     public var pace = 0.0

@@ -130,6 +130,7 @@ extension SpeculationRound {
     /// True when indices point where they may: a round from a file is not believed.
     var isSound: Bool {
         guard tree.isSound, pieces.count == tree.count + 1 else { return false }
+        guard inspection?.isSound(nodes: tree.count) ?? true else { return false }
         var node = 0
         for next in accepted {
             guard tree.nodes.indices.contains(next), tree.nodes[next].parent == node else { return false }

@@ -59,10 +59,12 @@ public struct SpeculationRound: Sendable, Equatable, Codable {
     public let draftPasses: Int
     public let budget: BudgetChoice
     public let seconds: Seconds
+    /// What the target thought of every node; absent where nobody asked for it.
+    public let inspection: RoundInspection?
 
     public init(
         index: Int, position: Int, tree: DraftTree, accepted: [Int], bonus: Int32, pieces: [TokenPiece],
-        draftPasses: Int, budget: BudgetChoice, seconds: Seconds
+        draftPasses: Int, budget: BudgetChoice, seconds: Seconds, inspection: RoundInspection? = nil
     ) {
         self.index = index
         self.position = position
@@ -73,6 +75,7 @@ public struct SpeculationRound: Sendable, Equatable, Codable {
         self.draftPasses = draftPasses
         self.budget = budget
         self.seconds = seconds
+        self.inspection = inspection
     }
 
     /// What the round added to the answer: the accepted tokens, then the bonus token.

@@ -10,6 +10,8 @@ struct SpeculativeLoop {
     /// Costs of target passes; those of plain decoding too.
     let costs: CostModel
     let piece: (Int32) -> TokenPiece
+    /// Whether rounds say what the target thought of every node.
+    let inspects: Bool
 
     /// The last token of the text, whose successor is not known yet; it is not in the cache.
     private(set) var pending: Int32
@@ -21,7 +23,8 @@ struct SpeculativeLoop {
 
     init(
         verifier: Verifier, cache: KVCache, drafter: DraftModelDrafter?, options: SpeculationOptions, costs: CostModel,
-        pending: Int32, position: Int, settled: Set<Int32>, piece: @escaping (Int32) -> TokenPiece
+        pending: Int32, position: Int, settled: Set<Int32>, inspects: Bool = false,
+        piece: @escaping (Int32) -> TokenPiece
     ) {
         self.verifier = verifier
         self.cache = cache
@@ -31,6 +34,7 @@ struct SpeculativeLoop {
         self.pending = pending
         self.position = position
         self.settled = settled
+        self.inspects = inspects
         self.piece = piece
     }
 
@@ -43,14 +47,20 @@ struct SpeculativeLoop {
         let seen = SeenTokens(settled: settled)
         let proposal = try propose(seen: seen, limit: limit)
         let drafted = clock.now
-        let (verdict, seconds) = try verifier.verify(
-            proposal.tree, cache: cache, position: position, seen: seen, limit: limit)
+        let verification = try verifier.verify(
+            proposal.tree, cache: cache, position: position, seen: seen, limit: limit, keepsLogits: inspects)
+        let (verdict, seconds) = (verification.verdict, verification.seconds)
         drafter?.observe(proposal.tree, accepted: verdict.accepted)
+        let inspection = verification.logits.map { logits in
+            RoundInspector(choice: verifier.choice, piece: piece)
+                .inspect(proposal.tree, verdict, logits: logits, position: position, seen: seen)
+        }
         let round = SpeculationRound(
             index: rounds, position: position, tree: proposal.tree, accepted: verdict.accepted, bonus: verdict.bonus,
             pieces: (proposal.tree.nodes.map(\.token) + [verdict.bonus]).map(piece), draftPasses: proposal.passes,
             budget: proposal.choice,
-            seconds: .init(draft: (drafted - start).seconds, verify: seconds.verify, choose: seconds.choose))
+            seconds: .init(draft: (drafted - start).seconds, verify: seconds.verify, choose: seconds.choose),
+            inspection: inspection)
         settle(round, drafted: proposal.seconds)
         return round
     }

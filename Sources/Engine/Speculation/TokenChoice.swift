@@ -58,22 +58,32 @@ struct TokenChoice {
         return proposals
     }
 
+    /// The noise of one token of a vocabulary of `count`; absent at temperature 0.
+    func noise(of token: Int32, at position: Int, among count: Int) -> Float? {
+        options.temperature > 0 ? noise.row(at: position, count: count)[Int(token)] : nil
+    }
+
     /// From logits to the scores whose argmax is the choice: penalty, temperature, filters, noise.
     private func score(_ logits: inout [Float], position: Int, seen: SeenTokens) {
+        temper(&logits, seen: seen)
+        guard options.temperature > 0 else { return }
+        filter(&logits)
+        ck_add(&logits, logits.count, noise.row(at: position, count: logits.count))
+    }
+
+    /// Applies the repetition penalty and divides by the temperature, which 0 leaves out.
+    func temper(_ logits: inout [Float], seen: SeenTokens) {
         if options.repetitionPenalty != 1 {
             seen.forEach { token in
                 let logit = logits[Int(token)]
                 logits[Int(token)] = logit > 0 ? logit / options.repetitionPenalty : logit * options.repetitionPenalty
             }
         }
-        guard options.temperature > 0 else { return }
-        ck_divide(&logits, logits.count, options.temperature)
-        filter(&logits)
-        ck_add(&logits, logits.count, noise.row(at: position, count: logits.count))
+        if options.temperature > 0 { ck_divide(&logits, logits.count, options.temperature) }
     }
 
     /// Removes what top-k, then top-p, then min-p leave out, each measured on the distribution that the one before left.
-    private func filter(_ scores: inout [Float]) {
+    func filter(_ scores: inout [Float]) {
         guard options.topK > 0 || options.topP < 1 || options.minP > 0 else { return }
         let largest = scores[Int(ck_largest(scores, scores.count))]
         func weight(_ token: Int) -> Float { ck_sum_exp([scores[token]], 1, largest) }

@@ -9,6 +9,14 @@ struct Verdict: Sendable, Equatable {
     var bonus: Int32
 }
 
+/// A verdict with what it took.
+struct Verification {
+    let verdict: Verdict
+    let seconds: (verify: Double, choose: Double)
+    /// Of every node of the tree; only where they were asked for.
+    let logits: LogitRows?
+}
+
 /// Verifies trees against the target.
 struct Verifier {
     let target: LanguageModel
@@ -22,15 +30,17 @@ struct Verifier {
     /// - Parameters:
     ///   - position: generated tokens of the conversation so far; the root's successor is the next one.
     ///   - limit: tokens that may still be generated, at least 1.
+    ///   - keepsLogits: whether the nodes' logits are wanted; they are read after the times were taken.
     func verify(
-        _ tree: DraftTree, cache: KVCache, position: Int, seen: SeenTokens, limit: Int
-    ) throws -> (verdict: Verdict, seconds: (verify: Double, choose: Double)) {
+        _ tree: DraftTree, cache: KVCache, position: Int, seen: SeenTokens, limit: Int, keepsLogits: Bool = false
+    ) throws -> Verification {
         let clock = ContinuousClock()
         let start = clock.now
         let (pass, hidden) = target.forward(
             .tokens(tree.nodes.map(\.token)), plan: .tree(tree, after: cache.committed), cache: cache)
         let logits = target.logits(of: hidden, in: pass)
         let walk: Verdict
+        var numbers: [Float]?
         let evaluated: ContinuousClock.Instant
         if choice.isPlainArgmax {
             let choices = try pass.argmax(logits)
@@ -38,6 +48,7 @@ struct Verifier {
             walk = Self.walk(tree, stopTokens: stopTokens, limit: limit) { node, _ in choices[node] }
         } else {
             let rows = try pass.read(logits)
+            numbers = rows
             evaluated = clock.now
             walk = Self.walk(tree, stopTokens: stopTokens, limit: limit) { node, path in
                 var row = Array(rows[node * logits.columns..<(node + 1) * logits.columns])
@@ -45,9 +56,15 @@ struct Verifier {
                 return choice.choose(&row, position: position + path.count, seen: here)
             }
         }
-        let kept = [0] + walk.accepted
-        cache.commit(path: kept.map { Int32(cache.committed + $0) })
-        return (walk, ((evaluated - start).seconds, (clock.now - evaluated).seconds))
+        let path = [0] + walk.accepted
+        cache.commit(path: path.map { Int32(cache.committed + $0) })
+        let chosen = clock.now
+        let seconds = (verify: (evaluated - start).seconds, choose: (chosen - evaluated).seconds)
+        if keepsLogits && numbers == nil { numbers = try pass.read(logits) }
+        let kept = numbers.map {
+            LogitRows(values: $0, columns: logits.columns, secondsToRead: (clock.now - chosen).seconds)
+        }
+        return Verification(verdict: walk, seconds: seconds, logits: keepsLogits ? kept : nil)
     }
 
     /// From the root, follows the child whose token the target chose, as long as there is one.
