@@ -19,6 +19,10 @@ int ct_signals_begin(void);
 void ct_signals_end(void);
 void ct_handle_suspend_signal(int ours);
 void ct_keys_begin(void);
+/* Where ncurses writes: the terminal, or between hold and release the memory that collects a frame. */
+int ct_output_begin(void);
+void ct_output_end(void);
+FILE *ct_output(void);
 /* The next ct_flush shows or hides the cursor whatever it did last. */
 void ct_cursor_is_unknown(void);
 /* Puts standard error back and copies the end of the log to it. Safe in a signal handler. */

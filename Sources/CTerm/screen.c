@@ -111,8 +111,13 @@ int ct_start(void) {
     if (!ct_signals_begin()) return CT_SYSTEM_FAILURE;
     use_env(FALSE);
     use_tioctl(TRUE);
-    screen = newterm(NULL, stdout, stdin);
+    if (!ct_output_begin()) {
+        ct_signals_end();
+        return CT_SYSTEM_FAILURE;
+    }
+    screen = newterm(NULL, ct_output(), stdin);
     if (screen == NULL) {
+        ct_output_end();
         ct_signals_end();
         return CT_UNKNOWN_TERMINAL;
     }
@@ -144,6 +149,7 @@ void ct_stop(void) {
     endwin();
     delscreen(screen);
     screen = NULL;
+    ct_output_end();
     /* An answer that the terminal still owes us must not be typed into the shell. */
     tcflush(STDIN_FILENO, TCIFLUSH);
     ct_signals_end();

@@ -93,6 +93,9 @@ void ct_cursor(int row, int column);
 void ct_clear(void);
 /* Sends the changes. After ct_forget it sends every cell. */
 void ct_flush(void);
+/* Until ct_release, what ct_flush sends is collected; then it goes out in one piece. */
+void ct_hold(void);
+void ct_release(void);
 void ct_forget(void);
 /* Writes bytes past ncurses, for pictures; the caller leaves cursor and modes as it found them. */
 void ct_write(const void *bytes, size_t count);

@@ -143,12 +143,14 @@ final class Terminal {
         } else {
             ct_cursor(-1, 0)
         }
+        ct_hold()
         for row in 0..<frame.size.rows where drawRow(row, of: frame, over: known) {
             // Where rows have moved together ncurses scrolls a part of the screen, and grows that part over rows that
             // have not moved: a picture in it would be torn. Row by row it finds nothing to scroll.
             if frame.sixel != nil { ct_flush() }
         }
         ct_flush()
+        ct_release()
         drawn = frame
         send(picture, into: frame.sixel)
     }
