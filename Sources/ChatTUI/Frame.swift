@@ -15,6 +15,10 @@ struct Rectangle: Sendable, Equatable {
     var endRow: Int { row + rows }
     var endColumn: Int { column + columns }
     var isEmpty: Bool { rows <= 0 || columns <= 0 }
+
+    func intersects(_ other: Rectangle) -> Bool {
+        row < other.endRow && other.row < endRow && column < other.endColumn && other.column < endColumn
+    }
 }
 
 /// What a cell is, which the theme turns into attributes and colours.

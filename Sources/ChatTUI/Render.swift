@@ -17,8 +17,7 @@ func render(_ state: AppState, size: Size) -> Frame {
     TranscriptPane.draw(state, in: layout.transcript, on: &frame)
     if let area = layout.statistics { StatisticsPane.draw(state, in: area, on: &frame) }
     if let area = layout.tree { DraftTreePane.draw(state, in: area, isMini: layout.isTreeMini, on: &frame) }
-    // Text laid over a sixel would tear it, so the picture makes way for the help.
-    if let area = layout.photo, !state.isHelpOpen { PhotoPane.draw(state, in: area, on: &frame) }
+    if let area = layout.photo, !state.overlayCovers(area) { PhotoPane.draw(state, in: area, on: &frame) }
     if state.replay == nil {
         ComposerPane.draw(state, in: layout.composer, on: &frame)
     } else {
@@ -26,7 +25,7 @@ func render(_ state: AppState, size: Size) -> Frame {
     }
     StatusLine.drawKeys(state, row: layout.composer.row - 1, on: &frame)
     StatusLine.draw(state, row: size.rows - 1, on: &frame)
-    if state.isHelpOpen { HelpOverlay.draw(state, on: &frame) }
+    OverlayPane.draw(state, on: &frame)
     return frame
 }
 
@@ -39,6 +38,15 @@ extension AppState {
             Layout.Wishes(
                 treeSize: tree.size, hasPhoto: photo != nil && pictureStyle != .none,
                 composerRows: replay == nil ? ComposerPane.wrap(composer, width: width).rows.count : 1))
+    }
+}
+
+extension AppState {
+    /// Whether a picture there must make way: text laid over a sixel would tear it. Once the overlay is gone its ground
+    /// is drawn again, and the picture sent again.
+    func overlayCovers(_ area: Rectangle) -> Bool {
+        guard let overlay, case .sixel = pictureStyle else { return false }
+        return OverlayPane.box(of: overlay, size: size).intersects(area)
     }
 }
 

@@ -127,41 +127,30 @@ struct `Path reading` {
 
     @Test(
         arguments: [
-            ("/home/x.png", "/home/x.png"), ("'/home/a b.JPG'", "/home/a b.JPG"), ("./a.webp", "./a.webp"),
-            ("/home/a\\ b.png", "/home/a b.png"), ("What is in /home/x.png?", nil), ("/help", nil),
-            ("/a.png or /b.png", nil),
-            ("/etc/passwd", nil), ("/image x.png", nil), ("photo.png", nil),
-        ] as [(String, String?)])
-    func `takes only a whole picture path for a picture`(text: String, path: String?) {
-        #expect(PathText.wholePicturePath(text) == path)
+            ("/home/x.png", ["/home/x.png"]), ("'/home/a b.JPG'", ["/home/a b.JPG"]), ("./a.webp", ["./a.webp"]),
+            ("/home/a\\ b.png", ["/home/a b.png"]), ("What is in /home/x.png?", nil), ("/help", nil),
+            ("/a.png or /b.png", nil), ("/a.png /b.png\n'/c d.gif'\n", ["/a.png", "/b.png", "/c d.gif"]),
+            ("'/it'\\''s here.png' ~/b.jpg", ["/it's here.png", "~/b.jpg"]),
+            ("file:///a%20b.png file:///c.png", ["/a b.png", "/c.png"]),
+            ("~other/a.png", ["~other/a.png"]), ("/it's.png", ["/it's.png"]), ("'/open.png", nil),
+            ("/etc/passwd", nil), ("/image x.png", nil), ("photo.png", nil), ("", nil),
+        ] as [(String, [String]?)])
+    func `takes only whole picture paths for pictures`(text: String, paths: [String]?) {
+        #expect(PathText.wholePicturePaths(text) == paths)
+    }
+
+    @Test(arguments: [
+        ("a.png b.png", ["a.png", "b.png"]), ("my photo.png", ["my photo.png"]),
+        ("'a b.png' c.jpg", ["a b.png", "c.jpg"]),
+        ("a\\ b.png", ["a b.png"]), ("one.png\ntwo words.png", ["one.png", "two words.png"]),
+    ])
+    func `finds every file of an argument`(text: String, paths: [String]) {
+        #expect(PathText.paths(in: text) == paths)
     }
 
     @Test func `puts the home folder for a tilde`() {
         #expect(PathText.expandingHome("~/a.png", home: "/home/me") == "/home/me/a.png")
         #expect(PathText.expandingHome("~other/a.png", home: "/home/me") == "~other/a.png")
-    }
-}
-
-struct `Slash commands` {
-    @Test(
-        arguments: [
-            ("/help", .help), ("/quit", .quit), ("/clear", .clear), ("/spec off", .speculation(.off)),
-            ("/tree mini", .tree(.mini)), ("/image 'a b.png'", .attach(path: "a b.png")), ("hello", .ask("hello")),
-            ("/spec fast", .mistake("/spec takes one of: off, chain, dynamic")),
-            ("/tree", .mistake("/tree takes one of: off, mini, full")),
-            ("/image", .mistake("/image needs a file: /image photo.jpg (Tab completes)")),
-            ("/qiut", .mistake("/qiut is not a command. Did you mean /quit?")),
-            ("/frobnicate", .mistake("/frobnicate is not a command. /help lists what there is.")),
-        ] as [(String, Command)])
-    func `mean what the help says`(text: String, command: Command) {
-        #expect(Command(text) == command)
-    }
-
-    @Test func `are completed as far as they are clear`() {
-        #expect(Command.completion(of: "/cl")?.text == "/clear ")
-        #expect(Command.completion(of: "/spec d")?.text == "/spec dynamic")
-        #expect(Command.completion(of: "/")?.candidates.count == Command.names.count)
-        #expect(Command.completion(of: "hello") == nil)
     }
 }
 

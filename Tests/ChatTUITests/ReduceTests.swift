@@ -203,10 +203,10 @@ struct `Attaching` {
     @Test func `a pasted path asks whether it exists, and becomes text when it does not`() {
         var driver = Driver.loaded()
         driver.send(.input(.paste("/tmp/a.png")))
-        #expect(driver.effects == [.lookForPicture(path: "/tmp/a.png", original: "/tmp/a.png")])
-        driver.send(.pastedPath("/tmp/a.png", exists: false, original: "/tmp/a.png"))
+        #expect(driver.effects == [.lookForPictures(paths: ["/tmp/a.png"], original: "/tmp/a.png")])
+        driver.send(.pastedPaths(["/tmp/a.png"], exist: false, original: "/tmp/a.png"))
         #expect(driver.state.composer.text == "/tmp/a.png")
-        driver.send(.pastedPath("/tmp/b.png", exists: true, original: "/tmp/b.png"))
+        driver.send(.pastedPaths(["/tmp/b.png"], exist: true, original: "/tmp/b.png"))
         #expect(driver.started == [.attach(path: "/tmp/b.png")])
     }
 

@@ -101,7 +101,7 @@ struct `A screen` {
         var state = Samples.answering()
         state.symbols = .ascii
         #expect(screen(state, 120, 40).joined().allSatisfy { $0.isASCII })
-        state.isHelpOpen = true
+        state.overlay = HelpText.overlay(for: state)
         #expect(screen(state, 80, 24).joined().allSatisfy { $0.isASCII })
     }
 
@@ -158,10 +158,10 @@ struct `A screen` {
 
     @Test func `shows the help over everything and hides the cursor`() {
         var state = Samples.answering()
-        state.isHelpOpen = true
+        state.overlay = HelpText.overlay(for: state)
         let frame = render(state, size: Size(rows: 24, columns: 80))
-        #expect(frame.lines.joined().contains("any key closes") && frame.cursor == nil)
-        #expect(frame.lines.contains { $0.contains("/quit") })
+        #expect(frame.lines.joined().contains("Esc close") && frame.cursor == nil)
+        #expect(frame.lines.contains { $0.contains("PgUp, PgDn") })
     }
 }
 
@@ -206,7 +206,7 @@ struct `The photo pane` {
 
     @Test func `makes way for the help`() {
         var state = state(.sixel(SixelLimits(cellWidth: 10, cellHeight: 20, maximumWidth: 900, maximumHeight: 900)))
-        state.isHelpOpen = true
+        state.overlay = HelpText.overlay(for: state)
         let frame = render(state, size: Size(rows: 24, columns: 80))
         #expect(frame.sixel == nil && !frame.cells.contains { $0.role == .filler })
     }

@@ -76,12 +76,10 @@ class ChatTest(TerminalTest):
 
     def test_shows_its_help_and_the_sizes_of_the_tree(self):
         with self.chat() as session:
-            session.wait(READY).send("\x1bOP").wait("any key closes").send(" ").wait(
-                lambda: "any key closes" not in session.text
-            )
+            session.wait(READY).send("\x1bOP").wait("Esc close").send("q").wait(lambda: "Esc close" not in session.text)
             session.send("\x14").wait("tree: off").send("\x14").wait("the draft tree appears here")
-            session.send("?").wait("any key closes").send("x")
-            session.wait(lambda: "any key closes" not in session.text)
+            session.send("?").wait("Esc close").send("\x1b")
+            session.wait(lambda: "Esc close" not in session.text)
             self.assertEqual(session.send("\x04").finish(), 0)
 
     def test_quits_at_the_second_control_c(self):

@@ -83,7 +83,7 @@ public struct ChatApp {
         let actions = ScreenActions(
             start: { job, options in runner.start(job, options: options) }, cancel: { runner.cancel() },
             listFiles: { .files(files.completions(of: $0), completing: $0) },
-            lookForPicture: { .pastedPath($0, exists: files.isFile($0), original: $1) })
+            lookForPictures: { .pastedPaths($0, exist: $0.allSatisfy(files.isFile), original: $1) })
         var state = initialState
         var effects = state.enqueue(.load)
         for path in configuration.images { effects += state.enqueue(.attach(path: path)) }

@@ -46,15 +46,27 @@ final class LineChat {
     private func serve(_ command: Command) -> Bool {
         switch command {
         case .ask(let question): note(carryOut(.ask(question: question, turn: 0)), exitCode: 1)
-        case .attach(let path): note(carryOut(.attach(path: path)), exitCode: 5)
-        case .clear: note(carryOut(.clear), exitCode: 1)
-        case .speculation(let policy): options.speculation.policy = policy
-        case .help: report("commands: \(Command.names.joined(separator: ", ")); any other line is a question")
-        case .tree: report("the draft tree needs a terminal; `specchat replay` prints one as text")
+        case .attach(let paths): for path in paths { note(carryOut(.attach(path: path)), exitCode: 5) }
+        case .new, .clear: note(carryOut(.clear), exitCode: 1)
+        case .speculation(let policy?): options.speculation.policy = policy
+        case .speculation(nil): report("speculation: \(options.speculation.policy.rawValue)")
+        case .set(let text): changeSetting(text)
+        case .help: report("commands: \(CommandTable.names.joined(separator: ", ")); any other line is a question")
         case .mistake(let message): note(message, exitCode: 2)
         case .quit: return false
+        default: note("this command needs the full screen of a terminal", exitCode: 2)
         }
         return true
+    }
+
+    /// The same settings as on the screen, by the same rules.
+    private func changeSetting(_ text: String) {
+        var state = AppState()
+        state.options = options
+        _ = state.changeSetting(text)
+        options = state.options
+        if let hint = state.hint { report(hint) }
+        for row in state.overlay?.rows ?? [] { report(row.text) }
     }
 
     private func note(_ failure: String?, exitCode: Int32) {

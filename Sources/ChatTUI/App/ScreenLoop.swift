@@ -7,7 +7,7 @@ struct ScreenActions {
     var start: (Job, GenerationOptions) -> Void = { _, _ in }
     var cancel: () -> Void = {}
     var listFiles: (String) -> AppEvent? = { _ in nil }
-    var lookForPicture: (String, String) -> AppEvent? = { _, _ in nil }
+    var lookForPictures: ([String], String) -> AppEvent? = { _, _ in nil }
 }
 
 /// How a screen came to its end.
@@ -160,8 +160,8 @@ final class ScreenLoop {
             terminal.forget()
             isDirty = true
         case .listFiles(let prefix): if let event = actions.listFiles(prefix) { apply(event) }
-        case .lookForPicture(let path, let original):
-            if let event = actions.lookForPicture(path, original) { apply(event) }
+        case .lookForPictures(let paths, let original):
+            if let event = actions.lookForPictures(paths, original) { apply(event) }
         case .interpret(let report):
             probe.readReport(report)
             apply(.pictureStyle(pictureStyle))

@@ -84,21 +84,27 @@ enum StatusLine {
 
     // MARK: Key hints
 
-    static func keys(_ state: AppState) -> [(key: String, meaning: String)] {
+    /// What the next key could be, the most useful first; the last leads to the help and stays longest.
+    static func keys(_ state: AppState) -> [KeyHint] {
         if let replay = state.replay {
             return [
-                ("Space", replay.isPlaying ? "pause" : "play"), ("n p", "step"), ("[ ]", "10"), ("+ -", "speed"),
-                ("g G", "ends"), ("q", "quit"), ("?", "help"),
+                KeyHint("Space", replay.isPlaying ? "pause" : "play"), KeyHint("n p", "step"), KeyHint("[ ]", "10"),
+                KeyHint("+ -", "speed"), KeyHint("g G", "ends"), KeyHint("q", "quit"), KeyHint("?", "help"),
             ]
         }
         if state.focus == .tree {
             return [
-                ("n p", "step"), ("Space", state.tree.isFollowing ? "hold" : "follow"), ("t", "size"), ("Tab", "back"),
-                ("?", "help"),
+                KeyHint("n p", "step"), KeyHint("Space", state.tree.isFollowing ? "hold" : "follow"),
+                KeyHint("t", "size"), KeyHint("Tab", "back"), KeyHint("?", "help"),
             ]
         }
-        if state.isAnswering { return [("Esc", "stop"), ("Tab", "tree"), ("F2", "tree size"), ("F1", "help")] }
-        return [("Enter", "send"), ("Alt-Enter", "new line"), ("/image", "add a picture"), ("F1", "help")]
+        if state.isAnswering {
+            return [KeyHint("Esc", "stop"), KeyHint("Tab", "tree"), KeyHint("F2", "tree size"), KeyHint("F1", "help")]
+        }
+        return [
+            KeyHint("Enter", "send"), KeyHint("Alt-Enter", "new line"), KeyHint("/image", "add a picture"),
+            KeyHint("F1", "help"),
+        ]
     }
 
     /// Draws the hint of the moment at the left of the composer's border and the keys at its right.
@@ -109,17 +115,22 @@ enum StatusLine {
             let text = DisplayText.clipped(" \(hint) ", to: limit - left, mark: state.symbols.ellipsis)
             left = frame.draw(text, row: row, column: left, limit: limit, role: .notice)
         }
-        var keys = keys(state)
-        // The last one leads to the help and stays longest.
+        draw(keys(state), row: row, from: left, to: limit, on: &frame)
+    }
+
+    /// Draws the keys that fit, right-aligned; those in the middle give way first, the last one last.
+    static func draw(_ keys: [KeyHint], row: Int, from left: Int, to limit: Int, on frame: inout Frame) {
+        var keys = keys
         while keys.count > 1, width(keys) > limit - left - 1 { keys.remove(at: keys.count - 2) }
         guard width(keys) <= limit - left - 1 else { return }
         var column = limit - width(keys)
-        for (key, meaning) in keys {
-            column = frame.draw([Span(" \(key)", .key), Span(" \(meaning) ", .faint)], row: row, column: column)
+        for hint in keys {
+            column = frame.draw(
+                [Span(" \(hint.key)", .key), Span(" \(hint.meaning) ", .faint)], row: row, column: column)
         }
     }
 
-    private static func width(_ keys: [(key: String, meaning: String)]) -> Int {
-        keys.reduce(0) { $0 + $1.key.count + $1.meaning.count + 3 }
+    private static func width(_ keys: [KeyHint]) -> Int {
+        keys.reduce(0) { $0 + DisplayText.width($1.key) + DisplayText.width($1.meaning) + 3 }
     }
 }

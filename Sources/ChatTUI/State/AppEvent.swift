@@ -13,9 +13,9 @@ enum AppEvent: Sendable, Equatable {
     case pictureReady(Photo, path: String)
     /// The stream of the running job ended; the text of its error when it failed.
     case jobEnded(id: Int, failure: String?)
-    /// Answers to `Effect.listFiles` and `Effect.lookForPicture`.
+    /// Answers to `Effect.listFiles` and `Effect.lookForPictures`.
     case files([String], completing: String)
-    case pastedPath(String, exists: Bool, original: String)
+    case pastedPaths([String], exist: Bool, original: String)
     case pictureStyle(PictureStyle)
     /// Someone else sent us a signal.
     case interrupted
@@ -30,7 +30,7 @@ enum Effect: Sendable, Equatable {
     case redraw
     /// Name the files whose paths begin like this.
     case listFiles(String)
-    case lookForPicture(path: String, original: String)
+    case lookForPictures(paths: [String], original: String)
     /// Understand a terminal's late answer.
     case interpret(String)
 }

@@ -107,8 +107,11 @@ struct AppState: Sendable, Equatable {
     /// Lines came below a held transcript.
     var hasNewBelow = false
     var composer = Composer()
+    /// What Tab left in the composer last: once more there opens the list.
+    var hasCompleted: String?
     var focus = Focus.composer
-    var isHelpOpen = false
+    /// What lies over the panes and takes the keys.
+    var overlay: Overlay?
     /// One line above the composer, until the next key.
     var hint: String?
     var photo: Photo?

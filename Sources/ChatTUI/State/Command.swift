@@ -1,99 +1,83 @@
-// Command.swift — what a line that begins with a slash means.
+// Command.swift — what the composer's text asks for. Read with CommandTable, carried out by CommandDispatch.
 
 import Engine
 
-/// What the composer's text asks for.
 enum Command: Sendable, Equatable {
     case ask(String)
-    case attach(path: String)
-    case help, quit, clear
-    case speculation(SpeculationPolicy)
-    case tree(TreeSize)
+    /// Picture files, in the order in which they were named.
+    case attach(paths: [String])
+    /// Shows that picture of the conversation, from 1; without a number, the list of them.
+    case images(Int?)
+    case new, clear
+    /// The list of conversations, narrowed to those that hold these words.
+    case sessions(search: String)
+    case resume(id: String?)
+    case save
+    case export(ExportWish)
+    case copy(CopyWish)
+    case retry
+    /// The question of that number, from 1; without one, the last.
+    case edit(Int?)
+    /// The system prompt of the next conversation; without a text, what it is now.
+    case system(String?)
+    /// A setting as it was typed after /set; empty for all of them.
+    case set(String)
+    /// Without a policy, what it is now.
+    case speculation(SpeculationPolicy?)
+    /// Without a size, the next one.
+    case tree(TreeSize?)
+    case pause
+    /// Rounds forward, or back when negative.
+    case step(Int)
+    case replay
+    case stats
+    case theme(String?)
+    case doctor
+    /// A command's name, or nothing for all of them.
+    case help(String?)
+    case quit
     /// Something that begins like a command and is none; the text says what to type instead.
     case mistake(String)
 
-    static let names = ["/clear", "/help", "/image", "/quit", "/spec", "/tree"]
-
     init(_ text: String) {
         let trimmed = text.trimmed
-        if let path = PathText.wholePicturePath(trimmed) {
-            self = .attach(path: path)
+        if let paths = PathText.wholePicturePaths(trimmed) {
+            self = .attach(paths: paths)
             return
         }
         guard trimmed.hasPrefix("/") else {
             self = .ask(text)
             return
         }
-        let word = String(trimmed.prefix { $0 != " " && $0 != "\n" })
+        let word = String(trimmed.prefix { !$0.isWhitespace })
         let argument = String(trimmed.dropFirst(word.count)).trimmed
-        self = Command.named(word, argument: argument)
-    }
-
-    private static func named(_ word: String, argument: String) -> Command {
-        switch word {
-        case "/help", "/?": .help
-        case "/quit", "/exit", "/q": .quit
-        case "/clear", "/new": .clear
-        case "/image":
-            argument.isEmpty
-                ? .mistake("/image needs a file: /image photo.jpg (Tab completes)")
-                : .attach(path: PathText.path(from: argument))
-        case "/spec":
-            SpeculationPolicy(rawValue: argument).map { .speculation($0) }
-                ?? .mistake("/spec takes one of: \(list(SpeculationPolicy.allCases.map(\.rawValue)))")
-        case "/tree":
-            TreeSize(rawValue: argument).map { .tree($0) }
-                ?? .mistake("/tree takes one of: \(list(TreeSize.allCases.map(\.rawValue)))")
-        default: unknown(word)
+        guard let entry = CommandTable.entry(named: word) else {
+            self = .mistake(CommandTable.correction(of: word))
+            return
         }
+        self = entry.command(argument)
     }
+}
 
-    private static func unknown(_ word: String) -> Command {
-        let near = names.min { distance(word, $0) < distance(word, $1) } ?? "/help"
-        let suggestion = distance(word, near) <= 3 ? "Did you mean \(near)?" : "/help lists what there is."
-        return .mistake("\(word) is not a command. \(suggestion)")
+/// What /copy is to copy.
+enum CopyWish: Sendable, Equatable {
+    /// The last answer is 1, the one before it 2.
+    case answer(Int)
+    /// The last block of code in an answer.
+    case code
+}
+
+/// What /export is to write, and where.
+struct ExportWish: Sendable, Equatable {
+    enum Format: String, Sendable, Equatable, CaseIterable {
+        case markdown = "md"
+        case json, trace
     }
-
-    private static func list(_ words: [String]) -> String { words.joined(separator: ", ") }
-
-    /// Insertions, deletions and changes that turn `a` into `b` (Levenshtein).
-    static func distance(_ a: String, _ b: String) -> Int {
-        let a = Array(a.prefix(40))
-        let b = Array(b)
-        var row = Array(0...b.count)
-        for i in a.indices {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for j in b.indices {
-                let change = diagonal + (a[i] == b[j] ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(change, row[j] + 1, diagonal + 1)
-            }
-        }
-        return row[b.count]
-    }
-
-    /// What Tab makes of the text, if it completes a command's name or word; several candidates come back as a list.
-    static func completion(of text: String) -> (text: String, candidates: [String])? {
-        guard text.hasPrefix("/"), !text.contains("\n") else { return nil }
-        let parts = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        if parts.count == 1 { return complete(parts[0], from: names, before: "", after: " ") }
-        switch parts[0] {
-        case "/spec":
-            return complete(parts[1], from: SpeculationPolicy.allCases.map(\.rawValue), before: "/spec ", after: "")
-        case "/tree": return complete(parts[1], from: TreeSize.allCases.map(\.rawValue), before: "/tree ", after: "")
-        default: return nil
-        }
-    }
-
-    private static func complete(
-        _ part: String, from words: [String], before: String, after: String
-    ) -> (text: String, candidates: [String])? {
-        let matching = words.filter { $0.hasPrefix(part) }
-        guard !matching.isEmpty else { return nil }
-        let common = PathText.commonPrefix(matching)
-        return (before + common + (matching.count == 1 ? after : ""), matching.count == 1 ? [] : matching)
-    }
+    var format = Format.markdown
+    /// Absent: a name made from the conversation's.
+    var path: String?
+    /// Overwrites a file that is there.
+    var isForced = false
 }
 
 extension String {

@@ -6,12 +6,7 @@ extension AppState {
     mutating func press(_ key: Key) -> [Effect] {
         let hadHint = hint
         hint = nil
-        if isHelpOpen {
-            // Any key closes the help; those that have a meaning everywhere keep it.
-            isHelpOpen = false
-            if case .control("c") = key { return [] }
-            guard [.control("z"), .control("l")].contains(key) else { return [] }
-        }
+        if overlay != nil, let effects = pressInOverlay(key) { return effects }
         if let effects = pressAnywhere(key) { return effects }
         if replay != nil { return pressInReplay(key) }
         if focus == .tree, let effects = pressInTree(key) { return effects }
@@ -24,7 +19,8 @@ extension AppState {
         case .control("c"): return interrupt()
         case .control("z"): return [.suspend]
         case .control("l"): return [.redraw]
-        case .function(1): isHelpOpen = true
+        case .function(1): return showHelp(nil, keysFirst: true)
+        case .function(3), .alt("x"): openPalette()
         case .function(2), .control("t"): cycleTree()
         case .pageUp: scrollTranscript(pages: -1)
         case .pageDown: scrollTranscript(pages: 1)
@@ -83,95 +79,23 @@ extension AppState {
         case .control("d"):
             if composer.isEmpty { return [.quit(.asked)] }
             composer.deleteForward()
-        case .character("?") where composer.isEmpty: isHelpOpen = true
+        case .character("?") where composer.isEmpty: return showHelp(nil, keysFirst: true)
         case .character(let character): composer.insert(String(character))
-        default: edit(key)
+        default: composer.edit(key)
         }
         return []
-    }
-
-    private mutating func edit(_ key: Key) {
-        switch key {
-        case .backspace: composer.deleteBackward()
-        case .delete: composer.deleteForward()
-        case .left, .control("b"): composer.moveLeft()
-        case .right, .control("f"): composer.moveRight()
-        case .home, .control("a"): composer.moveToLineStart()
-        case .end, .control("e"): composer.moveToLineEnd()
-        case .up, .control("p"): composer.moveUp()
-        case .down, .control("n"): composer.moveDown()
-        case .wordLeft, .alt("b"): composer.moveWordLeft()
-        case .wordRight, .alt("f"): composer.moveWordRight()
-        case .control("k"): composer.cutToLineEnd()
-        case .control("u"): composer.cutToLineStart()
-        case .control("w"), .altBackspace: composer.cutWordBackward()
-        case .alt("d"): composer.cutWordForward()
-        case .control("y"): composer.yank()
-        default: break
-        }
     }
 
     mutating func paste(_ text: String) -> [Effect] {
         hint = nil
         guard replay == nil else { return [] }
+        if overlay != nil, let effects = pasteIntoOverlay(text) { return effects }
         focus = .composer
-        if composer.isEmpty, let path = PathText.wholePicturePath(text) {
-            return [.lookForPicture(path: path, original: text)]
+        if composer.isEmpty, let paths = PathText.wholePicturePaths(text) {
+            return [.lookForPictures(paths: paths, original: text)]
         }
         composer.insert(text)
         return []
-    }
-
-    private mutating func send() -> [Effect] {
-        guard !composer.text.trimmed.isEmpty else { return [] }
-        let text = composer.take()
-        scroll = .following
-        hasNewBelow = false
-        switch Command(text) {
-        case .ask(let question):
-            let turn = addTurn(.question(.queued), question)
-            return enqueue(.ask(question: question, turn: turn))
-        case .attach(let path): return enqueue(.attach(path: path))
-        case .help: isHelpOpen = true
-        case .quit: return [.quit(.asked)]
-        case .clear: return enqueue(.clear)
-        case .speculation(let policy):
-            options.speculation.policy = policy
-            hint = "speculation: \(policy.rawValue), from the next answer on"
-        case .tree(let size):
-            tree.size = size
-            hint = "tree: \(size.rawValue)"
-        case .mistake(let message):
-            composer.replace(with: text)
-            hint = message
-        }
-        return []
-    }
-
-    // MARK: Completion
-
-    private mutating func completeOrLeave() -> [Effect] {
-        let text = composer.text
-        let prefix = "/image "
-        if text.hasPrefix(prefix) { return [.listFiles(String(text.dropFirst(prefix.count)))] }
-        if let completion = Command.completion(of: text) {
-            composer.replace(with: completion.text)
-            if !completion.candidates.isEmpty { hint = completion.candidates.joined(separator: "  ") }
-        } else if tree.size != .off {
-            focus = .tree
-        }
-        return []
-    }
-
-    /// Puts what the files have in common after `/image `.
-    mutating func complete(_ typed: String, with names: [String]) {
-        guard composer.text == "/image " + typed else { return }
-        if names.isEmpty {
-            hint = "no picture or folder begins with that"
-            return
-        }
-        composer.replace(with: "/image " + PathText.commonPrefix(names))
-        if names.count > 1 { hint = names.map { PathText.lastPart($0) }.joined(separator: "  ") }
     }
 
     // MARK: Tree panel
@@ -187,7 +111,7 @@ extension AppState {
         case .character(" "):
             if tree.isFollowing { tree.pause() } else { tree.resume(at: now) }
         case .character("f"), .character("G"): tree.resume(at: now)
-        case .character("?"): isHelpOpen = true
+        case .character("?"): overlay = HelpText.overlay(for: self)
         default:
             if let offset = roundOffset(of: key) {
                 tree.step(offset, at: now)
@@ -226,7 +150,7 @@ extension AppState {
         replay.typedNumber = ""
         switch key {
         case .character("q"), .control("d"), .escape: return [.quit(.asked)]
-        case .character("?"): isHelpOpen = true
+        case .character("?"): overlay = HelpText.overlay(for: self)
         case .character("t"): cycleTree()
         case .character(" "):
             replay.isPlaying.toggle()
@@ -258,9 +182,4 @@ extension AppState {
             self.replay = replay
         }
     }
-}
-
-extension PathText {
-    /// The file's own name, with the slash of a folder.
-    static func lastPart(_ path: String) -> String { fileName(path) + (path.hasSuffix("/") ? "/" : "") }
 }

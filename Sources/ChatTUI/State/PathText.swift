@@ -7,9 +7,7 @@ enum PathText {
     static func path(from text: String) -> String {
         let trimmed = text.trimmed
         if let address = withoutPrefix("file://", trimmed) { return fromAddress(address) }
-        for quote in ["'", "\""] where trimmed.count >= 2 && trimmed.hasPrefix(quote) && trimmed.hasSuffix(quote) {
-            return String(trimmed.dropFirst().dropLast())
-        }
+        if trimmed.hasPrefix("'") || trimmed.hasPrefix("\""), let path = unquoted(trimmed) { return path }
         var path = ""
         var isEscaped = false
         for character in trimmed {
@@ -23,18 +21,97 @@ enum PathText {
         return isEscaped ? path + "\\" : path
     }
 
-    /// The path, when the whole text is one picture file's path and nothing else: it then need not be a question.
-    static func wholePicturePath(_ text: String) -> String? {
+    /// The files that a command's argument names: a line each, or words each; a name with bare spaces is one file when
+    /// its words do not all look like pictures.
+    static func paths(in text: String) -> [String] {
+        text.split(whereSeparator: \.isNewline).flatMap { line -> [String] in
+            let words = words(String(line))
+            return words.count > 1 && words.allSatisfy(isPicture) ? words : [path(from: String(line))]
+        }
+    }
+
+    /// The paths, when the whole text is paths of picture files and nothing else: it then need not be a question.
+    static func wholePicturePaths(_ text: String) -> [String]? {
         let trimmed = text.trimmed
-        guard !trimmed.contains("\n"), !trimmed.hasPrefix("/image ") else { return nil }
-        let marks = ["/", "~/", "./", "../", "file://", "'/", "\"/", "'~/", "\"~/", "'./", "\"./"]
-        guard marks.contains(where: trimmed.hasPrefix) else { return nil }
-        let isWrapped = trimmed.hasPrefix("'") || trimmed.hasPrefix("\"") || trimmed.hasPrefix("file:")
-        // "/etc/a.png or /b.png" is a sentence; a path's own spaces are quoted or escaped.
-        if !isWrapped, hasBareSpace(trimmed) { return nil }
-        let path = path(from: trimmed)
-        let ending = path.split(separator: ".").last.map { $0.lowercased() } ?? ""
-        return path.contains(".") && pictureEndings.contains(ending) ? path : nil
+        // Marks first: a pasted megabyte is not searched for words.
+        guard beginsLikePath(trimmed), trimmed.utf8.count <= longestPathList else { return nil }
+        let words = rawWords(trimmed)
+        guard words.allSatisfy({ beginsLikePath(String($0)) }) else { return nil }
+        let paths = words.map { path(from: String($0)) }
+        // A quote that is still there was never closed.
+        return paths.allSatisfy { isPicture($0) && !$0.hasPrefix("'") && !$0.hasPrefix("\"") } ? paths : nil
+    }
+
+    private static let longestPathList = 64 * 1024
+
+    /// Whether the text begins as only a path does. "/help" does too.
+    static func beginsLikePath(_ text: String) -> Bool {
+        let marks = ["/", "~", "./", "../", "file://"]
+        return marks.contains { text.hasPrefix($0) || text.hasPrefix("'" + $0) || text.hasPrefix("\"" + $0) }
+    }
+
+    /// Whether the name ends as a picture file's does.
+    static func isPicture(_ path: String) -> Bool {
+        guard let dot = path.lastIndex(of: ".") else { return false }
+        return pictureEndings.contains(path[path.index(after: dot)...].lowercased())
+    }
+
+    // MARK: Words
+
+    /// The words of a line as a shell would read them.
+    static func words(_ text: String) -> [String] { rawWords(text).map { path(from: String($0)) } }
+
+    /// The words with their quotes and backslashes. A quote counts at the beginning of a word, so that "it's" is one.
+    static func rawWords(_ text: String) -> [Substring] {
+        var words: [Substring] = []
+        var start: String.Index?
+        var quote: Character?
+        var isQuoted = false
+        var isEscaped = false
+        for index in text.indices {
+            let character = text[index]
+            if start == nil {
+                if character.isWhitespace { continue }
+                start = index
+                isQuoted = character == "'" || character == "\""
+            }
+            if isEscaped {
+                isEscaped = false
+            } else if character == "\\", quote != "'" {
+                isEscaped = true
+            } else if let open = quote {
+                if character == open { quote = nil }
+            } else if isQuoted, character == "'" || character == "\"" {
+                quote = character
+            } else if character.isWhitespace, let from = start {
+                words.append(text[from..<index])
+                start = nil
+            }
+        }
+        return start.map { words + [text[$0...]] } ?? words
+    }
+
+    /// Undoes a shell's quoting, as file managers write it: 'it'\''s here.png'; nil when a quote is left open.
+    private static func unquoted(_ text: String) -> String? {
+        var path = ""
+        var quote: Character?
+        var isEscaped = false
+        for character in text {
+            if isEscaped {
+                if quote == "\"", character != "\"", character != "\\" { path.append("\\") }
+                path.append(character)
+                isEscaped = false
+            } else if character == "\\", quote != "'" {
+                isEscaped = true
+            } else if let open = quote {
+                if character == open { quote = nil } else { path.append(character) }
+            } else if character == "'" || character == "\"" {
+                quote = character
+            } else {
+                path.append(character)
+            }
+        }
+        return quote == nil ? path : nil
     }
 
     /// With the home folder for a leading `~`.
@@ -60,10 +137,6 @@ enum PathText {
             common.removeSubrange(same...)
         }
         return String(common)
-    }
-
-    private static func hasBareSpace(_ text: String) -> Bool {
-        zip(text, " " + text).contains { $0 == " " && $1 != "\\" }
     }
 
     private static func withoutPrefix(_ prefix: String, _ text: String) -> String? {

@@ -37,8 +37,8 @@ private func apply(_ event: AppEvent, to state: inout AppState) -> [Effect] {
     case .files(let names, let prefix):
         state.complete(prefix, with: names)
         return []
-    case .pastedPath(let path, let exists, let original):
-        if exists { return state.enqueue(.attach(path: path)) }
+    case .pastedPaths(let paths, let exist, let original):
+        if exist { return state.attach(paths) }
         state.composer.insert(original)
         return []
     case .pictureStyle(let style):

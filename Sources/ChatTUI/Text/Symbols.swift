@@ -23,6 +23,8 @@ struct Symbols: Sendable, Equatable {
 
     var ellipsis: String { isUTF8 ? "…" : "~" }
     var prompt: String { isUTF8 ? "› " : "> " }
+    /// Before the row that Enter would choose.
+    var pointer: String { isUTF8 ? "▸" : ">" }
     var caret: String { isUTF8 ? "▌" : "_" }
     var dot: String { isUTF8 ? "·" : "-" }
     var dash: String { isUTF8 ? "—" : "-" }
