@@ -40,6 +40,31 @@ public actor ChatEngine {
         }
     }
 
+    /// Puts a stored conversation in the place of this one and reads it, while the user is still typing.
+    ///
+    /// Nothing changes if it cannot be put back (`ChatError`). A stream that is dropped leaves the conversation in place;
+    /// what was not read by then is read before the next answer. Every later answer is, byte for byte, what it would have
+    /// been had the conversation never been interrupted.
+    public nonisolated func restore(_ turns: [PastTurn]) -> EventStream {
+        stream { engine, emit, cancellation in
+            try engine.loaded(emit, cancellation).restore(turns, emit: emit, cancellation: cancellation)
+        }
+    }
+
+    /// Forgets a turn, counted from 0, and all after it, as if they had never been; nothing is read anew.
+    ///
+    /// - Parameters:
+    ///   - turn: the number of turns forgets what was attached for the coming question alone.
+    ///   - keepingPictures: whether the pictures before that turn's question stay for the next question.
+    public nonisolated func rewind(toTurn turn: Int, keepingPictures: Bool = false) -> EventStream {
+        stream { engine, emit, cancellation in
+            try engine.loaded(emit, cancellation).rewind(toTurn: turn, keepingPictures: keepingPictures)
+        }
+    }
+
+    /// The turns of the conversation as the models know them; those of answers that were stopped or dropped too.
+    public var turns: [TurnRecord] { conversation?.turns ?? [] }
+
     /// Begins a new conversation; its pictures are gone too.
     public nonisolated func clear() -> EventStream {
         stream { engine, _, _ in engine.conversation?.clear() }

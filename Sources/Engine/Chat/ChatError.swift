@@ -6,6 +6,9 @@ public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
     case visionMismatch(model: String, vision: String, wanted: Int, found: Int)
     case emptyQuestion
     case badSetting(String)
+    /// Turns are counted from 0 here.
+    case noTurn(Int, count: Int)
+    case foreignToken(Int32, turn: Int)
 
     public var description: String {
         switch self {
@@ -21,6 +24,11 @@ public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
             "there is no question. Type one."
         case .badSetting(let fact):
             fact
+        case .noTurn(let turn, let count):
+            "there is no turn \(turn + 1) to go back to: the conversation has \(count). Name an earlier one."
+        case .foreignToken(let token, let turn):
+            "turn \(turn + 1) of the stored conversation holds the token \(token), which this model does not have. "
+                + "Go on with it with the model that it was made with."
         }
     }
 }

@@ -8,16 +8,7 @@ final class Conversation {
     private let feed: PromptFeed
     /// Where an answer waits between its rounds.
     private let gate: RoundGate
-    /// Distinct tokens of the text so far.
-    private var settled: Set<Int32> = []
-    /// Generated tokens so far: Rule 1's position.
-    private var generated = 0
-    /// Questions put so far.
-    private var turns = 0
-    /// Pictures that the coming question already has; their rows are in the text.
-    private var pictures = 0
-    /// Whether the last answer ended by itself, so that its end token is already there.
-    private var lastAnswerEnded = false
+    private var record: TextRecord
     /// Time spent since the last answer.
     private var spent = GenerationReport.Seconds()
 
@@ -27,32 +18,29 @@ final class Conversation {
         cache = models.target.makeCache(capacity: models.contextLength)
         drafter = models.makeDrafter()
         feed = PromptFeed(target: models.target, cache: cache, drafter: drafter)
+        record = TextRecord(stopTokens: models.stopTokens)
         spent.load = models.loadSeconds
     }
+
+    var turns: [TurnRecord] { record.turns }
 
     func clear() {
         cache.truncate(to: 0)
         drafter?.clear()
         feed.clear()
-        (settled, generated, turns, pictures, lastAnswerEnded) = ([], 0, 0, 0, false)
+        record = TextRecord(stopTokens: models.stopTokens)
         spent = GenerationReport.Seconds()
     }
 
     /// Encodes a picture and reads its rows, after the words that stand before it.
     func attach(_ image: PixelImage, emit: ChatEngine.Emit, cancellation: Cancellation) throws {
-        guard let vision = models.vision else { throw ChatError.noVision(model: models.bundle.name) }
-        let before = models.tokenizer.encode(segmentsBeforePicture)
-        try expectRoom(for: before.count + vision.tower.configuration.patches)
-        let clock = ContinuousClock()
-        let start = clock.now
-        let (visualTokens, features) = try models.see(image) { done, total in
-            try cancellation.check()
-            emit(.progress(Progress(phase: .encodingImage, completed: done, total: total)))
-        }
-        spent.vision += (clock.now - start).seconds
-        append(before)
-        feed.append(.picture(visualTokens: visualTokens, features: features))
-        pictures += 1
+        let rows = try pictureRows
+        let before = models.tokenizer.encode(record.segmentsBeforePicture(in: models.template))
+        try expectRoom(for: before.count + rows)
+        let seen = try see(image, emit: emit, cancellation: cancellation)
+        record.appendPicture(rows: rows, after: before)
+        feed.append(.tokens(before))
+        feed.append(.picture(visualTokens: seen.visualTokens, features: seen.features))
         try read(holdingBack: 0, drafting: true, emit: emit, cancellation: cancellation)
     }
 
@@ -61,41 +49,69 @@ final class Conversation {
         _ question: String, options: GenerationOptions, emit: ChatEngine.Emit, cancellation: Cancellation
     ) throws {
         guard question.contains(where: { !$0.isWhitespace }) else { throw ChatError.emptyQuestion }
-        let prompt = models.tokenizer.encode(segments(question: question))
+        let prompt = models.tokenizer.encode(record.segments(question: question, in: models.template))
         try expectRoom(for: prompt.count)
-        append(prompt)
-        turns += 1
-        pictures = 0
-        // Until the answer ends by itself, the text stands behind one that was cut off.
-        lastAnswerEnded = false
+        record.append(question: question, as: prompt)
+        feed.append(.tokens(prompt))
         let drafting = options.speculation.policy != .off
-        try read(holdingBack: 1, drafting: drafting, emit: emit, cancellation: cancellation)
+        do {
+            try read(holdingBack: 1, drafting: drafting, emit: emit, cancellation: cancellation)
+        } catch let error as CancellationError {
+            // The question is in the text now, so that whoever stopped it has to hear of the turn.
+            emit(.finished(report(options)))
+            throw error
+        }
         try answer(options: options, emit: emit, cancellation: cancellation)
+    }
+
+    /// Puts stored turns in the place of this conversation and reads them; throws with nothing changed if they do not fit.
+    func restore(_ past: [PastTurn], emit: ChatEngine.Emit, cancellation: Cancellation) throws {
+        var restored = TextRecord(stopTokens: models.stopTokens)
+        var parts: [PromptPart] = []
+        for (index, turn) in past.enumerated() {
+            for image in turn.images {
+                let before = models.tokenizer.encode(restored.segmentsBeforePicture(in: models.template))
+                restored.appendPicture(rows: try pictureRows, after: before)
+                parts += [.tokens(before), .image(image, rows: try pictureRows)]
+            }
+            let prompt = models.tokenizer.encode(restored.segments(question: turn.question, in: models.template))
+            let vocabulary = Int32(models.target.configuration.vocabulary)
+            if let foreign = turn.answer.first(where: { !(0..<vocabulary).contains($0) }) {
+                throw ChatError.foreignToken(foreign, turn: index)
+            }
+            restored.append(question: turn.question, as: prompt)
+            restored.append(answer: turn.answer)
+            parts += [.tokens(prompt), .tokens(turn.answer)]
+        }
+        // The last token of a text is never in the cache: the next question or answer begins with it.
+        guard restored.end.rows - 1 <= cache.capacity else {
+            throw ChatError.contextFull(needed: restored.end.rows - 1, free: cache.capacity, limit: cache.capacity)
+        }
+        clear()
+        record = restored
+        for part in parts { feed.append(part) }
+        try read(holdingBack: min(1, feed.waitingRows), drafting: true, emit: emit, cancellation: cancellation)
+    }
+
+    /// Forgets a turn and all that comes after it.
+    func rewind(toTurn turn: Int, keepingPictures: Bool) throws {
+        guard (0...record.turns.count).contains(turn) else {
+            throw ChatError.noTurn(turn, count: record.turns.count)
+        }
+        record.rewind(toTurn: turn, keepingPictures: keepingPictures)
+        feed.keep(rows: max(0, record.end.rows - cache.committed))
+        cache.truncate(to: min(cache.committed, record.end.rows))
+        drafter?.truncate(toTokens: record.end.tokens, pictureRows: record.end.pictureRows)
     }
 
     // MARK: The text
 
-    /// What stands between the text so far and the first picture of a new turn, or the next picture of this one.
-    private var segmentsBeforePicture: [ChatTemplate.Segment] {
-        let lead = models.template.lead(isFirst: turns == 0, pictures: pictures + 1)
-        if pictures > 0 { return [lead[lead.count - 2]] }
-        return segmentsBeforeTurn + lead.dropLast()
-    }
-
-    private func segments(question: String) -> [ChatTemplate.Segment] {
-        (pictures > 0 ? [] : segmentsBeforeTurn)
-            + models.template.question(question, isFirst: turns == 0, pictures: pictures)
-    }
-
-    /// The opening of the conversation, or the end of the last answer as far as the model did not write it itself.
-    private var segmentsBeforeTurn: [ChatTemplate.Segment] {
-        if turns == 0 { return models.template.opening() }
-        return Array(models.template.answerEnd().dropFirst(lastAnswerEnded ? 1 : 0))
-    }
-
-    private func append(_ tokens: [Int32]) {
-        settled.formUnion(tokens)
-        feed.append(.tokens(tokens))
+    /// Rows that a picture takes.
+    private var pictureRows: Int {
+        get throws {
+            guard let vision = models.vision else { throw ChatError.noVision(model: models.bundle.name) }
+            return vision.tower.configuration.patches
+        }
     }
 
     /// Throws, with nothing changed, if `rows` more rows and one generated token do not fit.
@@ -106,16 +122,29 @@ final class Conversation {
         }
     }
 
+    private func see(_ image: PixelImage, emit: ChatEngine.Emit, cancellation: Cancellation) throws -> SeenPicture {
+        let clock = ContinuousClock()
+        let start = clock.now
+        defer { spent.vision += (clock.now - start).seconds }
+        return try models.see(image) { done, total in
+            try cancellation.check()
+            emit(.progress(Progress(phase: .encodingImage, completed: done, total: total)))
+        }
+    }
+
     private func read(
         holdingBack held: Int, drafting: Bool, emit: ChatEngine.Emit, cancellation: Cancellation
     ) throws {
         let clock = ContinuousClock()
         let start = clock.now
-        defer { spent.prefill += (clock.now - start).seconds }
-        try feed.read(holdingBack: held) { done, total in
-            emit(.progress(Progress(phase: .prefill, completed: done, total: total)))
-            try cancellation.check()
-        }
+        let vision = spent.vision
+        defer { spent.prefill += (clock.now - start).seconds - (spent.vision - vision) }
+        try feed.read(
+            holdingBack: held, seeing: { try see($0, emit: emit, cancellation: cancellation) },
+            step: { done, total in
+                emit(.progress(Progress(phase: .prefill, completed: done, total: total)))
+                try cancellation.check()
+            })
         if drafting { try drafter?.prefill { try cancellation.check() } }
     }
 
@@ -126,12 +155,15 @@ final class Conversation {
         var loop = SpeculativeLoop(
             verifier: Verifier(target: models.target, choice: choice, stopTokens: models.stopTokens), cache: cache,
             drafter: drafter, options: options.speculation, costs: models.costs, pending: feed.takeHeldBack()[0],
-            position: generated, settled: settled, inspects: options.inspectsNodes,
+            position: record.end.generated, settled: record.settled, inspects: options.inspectsNodes,
             piece: models.tokenizer.piece(for:))
         var answer = Answer(report: report(options), pace: options.pace)
         var finish: GenerationReport.FinishReason?
-        // Whatever ends the answer, what was generated belongs to the text.
-        defer { take(loop, ended: finish == .stop) }
+        // Whatever ends the answer, what was generated belongs to the text; its last token is not in the cache yet.
+        defer {
+            record.append(answer: answer.report.tokens)
+            feed.append(.tokens([loop.pending]))
+        }
         while finish == nil {
             let limit = min(options.maximumTokens - answer.report.tokens.count, cache.free)
             if limit > 0 { answer.hold(at: gate, cancellation: cancellation) }
@@ -149,22 +181,15 @@ final class Conversation {
         emit(.finished(answer.report))
     }
 
-    /// Takes over what an answer added to the text; its last token is not in the cache yet.
-    private func take(_ loop: SpeculativeLoop, ended: Bool) {
-        settled = loop.settled
-        generated = loop.position
-        lastAnswerEnded = ended
-        feed.append(.tokens([loop.pending]))
-    }
-
     private func report(_ options: GenerationOptions) -> GenerationReport {
         defer { spent = GenerationReport.Seconds() }
         return GenerationReport(
-            text: "", tokens: [], promptTokens: cache.committed + 1, rounds: 0, drafted: 0, accepted: 0,
+            text: "", tokens: [], promptTokens: record.end.rows, rounds: 0, drafted: 0, accepted: 0,
             seconds: spent, finish: .cancelled, speculation: options.speculation.policy.rawValue,
             draft: options.speculation.policy == .off ? nil : drafter?.name, seed: options.sampler.seed,
             temperature: options.sampler.temperature, threads: models.backend.threads, backend: models.backend.name,
-            contextUsed: cache.committed, contextLimit: cache.capacity)
+            contextUsed: cache.committed, contextLimit: cache.capacity,
+            turn: record.turns.count - 1)
     }
 }
 

@@ -44,6 +44,8 @@ public struct GenerationReport: Sendable, Equatable {
     /// Rows of the context in use after the answer, and how many there are.
     public var contextUsed: Int
     public var contextLimit: Int
+    /// Place of the turn in the conversation, from 0: what `rewind` takes.
+    public var turn = 0
 
     /// Tokens per target pass, the bonus token counted.
     public var acceptanceLength: Double { rounds == 0 ? 0 : Double(tokens.count) / Double(rounds) }

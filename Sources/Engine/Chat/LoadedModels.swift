@@ -68,12 +68,10 @@ final class LoadedModels {
     var stopTokens: Set<Int32> { tokenizer.vocabulary.stops }
 
     /// Vision features [n, vision hidden] and visual tokens [n, hidden] of a picture.
-    func see(
-        _ image: PixelImage, progress: (Int, Int) throws -> Void
-    ) throws -> (visualTokens: any Matrix, features: any Matrix) {
+    func see(_ image: PixelImage, progress: (Int, Int) throws -> Void) throws -> SeenPicture {
         guard let vision else { throw ChatError.noVision(model: bundle.name) }
         let features = try vision.tower.encode(patches: vision.preprocessor.patches(of: image), progress: progress)
-        return (vision.projector.project(features), features)
+        return SeenPicture(visualTokens: vision.projector.project(features), features: features)
     }
 
     private static func vision(

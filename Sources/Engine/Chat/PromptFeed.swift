@@ -1,23 +1,34 @@
 // PromptFeed.swift — what waits to be read by the models, and the reading of it, chunk by chunk.
 
+/// A picture as the models read it.
+struct SeenPicture {
+    /// Rows of the target. Shape: [n, hidden].
+    let visualTokens: any Matrix
+    /// The tower's output, which a draft projects for itself. Shape: [n, vision hidden].
+    let features: any Matrix
+}
+
 /// Rows of the prompt in text order.
 enum PromptPart {
     case tokens([Int32])
     /// A picture: its rows for the target, of which the first `read` are done, and the features that a draft projects
     /// for itself.
     case picture(visualTokens: any Matrix, features: any Matrix, read: Int = 0)
+    /// A picture of so many rows that is encoded when its turn to be read comes.
+    case image(PixelImage, rows: Int)
 
     /// Rows of the target's text that it still stands for.
     var rows: Int {
         switch self {
         case .tokens(let tokens): tokens.count
         case .picture(let visualTokens, _, let read): visualTokens.rows - read
+        case .image(_, let rows): rows
         }
     }
 }
 
-/// Feeds a prompt to the target, and puts it before the draft, which reads it when it is going to be asked. Row exactness makes the chunks invisible in the result, so reading may stop
-/// and go on anywhere.
+/// Feeds a prompt to the target, and puts it before the draft, which reads it when it is going to be asked. Row exactness
+/// makes the chunks invisible in the result, so reading may stop and go on anywhere.
 final class PromptFeed {
     private let target: LanguageModel
     private let cache: KVCache
@@ -39,11 +50,30 @@ final class PromptFeed {
 
     func clear() { waiting = [] }
 
+    /// Keeps the first `rows` rows of what waits; no picture may be cut.
+    func keep(rows: Int) {
+        var left = rows
+        waiting = waiting.compactMap { part in
+            defer { left -= min(left, part.rows) }
+            guard left < part.rows else { return part }
+            guard case .tokens(let tokens) = part, left > 0 else {
+                precondition(left == 0, "PromptFeed: a picture cannot be cut")
+                return nil
+            }
+            return .tokens(Array(tokens.prefix(left)))
+        }
+    }
+
     /// Reads everything but the last `held` tokens, which must stand in the last part.
     ///
-    /// - Parameter step: called after each chunk with the rows read and their number; it may throw to stop, and nothing
-    ///   is lost: what was not read goes on waiting.
-    func read(holdingBack held: Int, step: (Int, Int) throws -> Void) throws {
+    /// - Parameters:
+    ///   - see: encodes a picture; it may throw to stop.
+    ///   - step: called after each chunk with the rows read and their number; it may throw to stop, and nothing is lost:
+    ///     what was not read goes on waiting.
+    func read(
+        holdingBack held: Int, seeing see: (PixelImage) throws -> SeenPicture = PromptFeed.blind,
+        step: (Int, Int) throws -> Void
+    ) throws {
         let total = waitingRows - held
         var done = 0
         while done < total {
@@ -59,6 +89,10 @@ final class PromptFeed {
                 // A draft reads the whole picture at once, when the target has come to its end.
                 if read + rows == visualTokens.rows { drafter?.append(features: features) }
                 waiting[0] = .picture(visualTokens: visualTokens, features: features, read: read + rows)
+            case .image(let image, _):
+                let seen = try see(image)
+                waiting[0] = .picture(visualTokens: seen.visualTokens, features: seen.features)
+                continue
             }
             if waiting[0].rows == 0 { waiting.removeFirst() }
             done += rows
@@ -75,6 +109,11 @@ final class PromptFeed {
             }
             return tokens
         }
+    }
+
+    /// For prompts whose pictures were all encoded before.
+    static func blind(_ image: PixelImage) throws -> SeenPicture {
+        preconditionFailure("PromptFeed: nobody to encode the picture \(image.source.name)")
     }
 
     private func read(_ input: LanguageModel.Input, rows: Int) {

@@ -56,6 +56,24 @@ final class DraftModelDrafter {
         proposed = nil
     }
 
+    /// Forgets what comes after so many tokens and picture rows of the text. What it has not been given yet is no matter.
+    func truncate(toTokens tokens: Int, pictureRows: Int) {
+        let length = tokens + (projector == nil ? 0 : pictureRows)
+        proposed = nil
+        guard length > cache.committed else {
+            cache.truncate(to: length)
+            unread = []
+            return
+        }
+        var left = length - cache.committed
+        unread = unread.compactMap { part in
+            defer { left -= min(left, part.rows) }
+            guard left < part.rows else { return part }
+            guard case .tokens(let tokens) = part, left > 0 else { return nil }
+            return .tokens(Array(tokens.prefix(left)))
+        }
+    }
+
     /// Text to be read before the next proposal.
     func append(_ tokens: [Int32]) {
         guard case .tokens(let waiting) = unread.last else {

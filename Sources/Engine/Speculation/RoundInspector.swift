@@ -38,7 +38,9 @@ struct RoundInspector {
             let bonus = node == chosenLast ? [verdict.bonus] : []
             let thoughts = thoughts(
                 of: children.map { tree.nodes[$0].token } + bonus, row: &row, position: position + path.count)
-            for (child, thought) in zip(children.map { $0 - 1 } + [tree.count - 1], thoughts) { tokens[child] = thought }
+            // The root has no entry, so those of the children stand one before their nodes.
+            let places = children.map { $0 - 1 } + [tree.count - 1]
+            for (place, thought) in zip(places, thoughts) { tokens[place] = thought }
             successors.append(likeliest(of: &row))
         }
         return RoundInspection(
