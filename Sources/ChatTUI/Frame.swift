@@ -29,6 +29,10 @@ enum Role: Sendable, Equatable, CaseIterable {
     case prompt, key, notice, failure
     case accepted, bonus, bonusMark, rejected, unreached, drafted, lane
     case good, spark, progress
+    /// The node that is looked at.
+    case cursor
+    /// Text of every second round, where the transcript marks what came together; and of the round on the panel.
+    case run, shownRun
     /// A half block of a photo; its colours come with the cell.
     case photo
     /// Stands under a sixel picture and is never seen.

@@ -56,6 +56,9 @@ struct Theme: Sendable, Equatable {
         case .strong, .you, .bot, .accepted, .bonusMark, .focusedTitle, .prompt, .failure, .key:
             Appearance(attributes: .bold)
         case .bonus: Appearance(attributes: [.bold, .underline])
+        case .cursor: Appearance(attributes: [.bold, .reverse])
+        case .run: Appearance(attributes: .underline)
+        case .shownRun: Appearance(attributes: .reverse)
         case .faint, .unreached, .drafted, .border, .lane: Appearance(attributes: .dim)
         case .text, .title, .notice, .rejected, .good, .spark, .progress, .photo, .filler: Appearance()
         }
@@ -79,7 +82,7 @@ struct Theme: Sendable, Equatable {
         case .good, .spark: (33, 4)
         case .progress: (110, 6)
         case .faint: (246, 7)
-        case .text, .strong, .drafted, .photo, .filler: nil
+        case .text, .strong, .drafted, .photo, .filler, .cursor, .run, .shownRun: nil
         }
     }
 }

@@ -46,7 +46,9 @@ struct ChatCommand: ParsableCommand {
                 let events = engine.ask(question, options: options)
                 return trace?.record(events, question: question, options: options) ?? events
             },
-            clear: { engine.clear() })
+            clear: { engine.clear() },
+            gate: EngineGate(
+                pause: { engine.pause() }, resume: { engine.resume() }, step: { engine.step() }))
         var configuration = ChatConfiguration(
             source: source, modelName: opened.bundle.name, draftName: opened.bundle.defaultDraft,
             welcome: Self.welcome(opened.bundle), options: options, images: image)

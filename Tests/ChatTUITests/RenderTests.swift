@@ -66,7 +66,7 @@ struct `A screen` {
                 "│ drafted  8, of them accepted 3 (38%)     │",
                 "│ by depth 100 100 100 0 %                 │",
                 "│ rounds   ▃█                              │",
-                "│                                          │",
+                "│ speedup  no plain pass to compare yet    │",
             ])
         #expect(lines[34].hasPrefix("│     1  ·sat★  0/0 "))
     }

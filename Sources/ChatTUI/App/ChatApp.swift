@@ -83,7 +83,8 @@ public struct ChatApp {
         let actions = ScreenActions(
             start: { job, options in runner.start(job, options: options) }, cancel: { runner.cancel() },
             listFiles: { .files(files.completions(of: $0), completing: $0) },
-            lookForPictures: { .pastedPaths($0, exist: $0.allSatisfy(files.isFile), original: $1) })
+            lookForPictures: { .pastedPaths($0, exist: $0.allSatisfy(files.isFile), original: $1) },
+            gate: configuration.source.gate)
         var state = initialState
         var effects = state.enqueue(.load)
         for path in configuration.images { effects += state.enqueue(.attach(path: path)) }

@@ -9,10 +9,14 @@ enum PlainOutput {
             try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
             return nil
         } catch {
-            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
-            let reason = cause.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(cause.code))) : "\(cause)"
-            return "cannot write to the standard output: \(reason)."
+            return "cannot write to the standard output: \(reason(error))."
         }
+    }
+
+    /// The system's words for what went wrong with a file.
+    static func reason(_ error: any Error) -> String {
+        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
+        return cause.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(cause.code))) : "\(cause)"
     }
 
     /// Says something beside the answers. When even that cannot be written there is nobody left to tell.

@@ -8,6 +8,9 @@ struct ScreenActions {
     var cancel: () -> Void = {}
     var listFiles: (String) -> AppEvent? = { _ in nil }
     var lookForPictures: ([String], String) -> AppEvent? = { _, _ in nil }
+    var gate = EngineGate()
+    /// Writes a round to a file and says where.
+    var exportRound: (SpeculationRound, Int, RoundFormat) -> AppEvent? = { RoundFile.write($0, number: $1, as: $2) }
 }
 
 /// How a screen came to its end.
@@ -159,6 +162,11 @@ final class ScreenLoop {
         case .redraw:
             terminal.forget()
             isDirty = true
+        case .holdEngine: actions.gate.pause()
+        case .releaseEngine: actions.gate.resume()
+        case .advanceEngine(let rounds): for _ in 0..<rounds { actions.gate.step() }
+        case .exportRound(let round, let number, let format):
+            if let event = actions.exportRound(round, number, format) { apply(event) }
         case .listFiles(let prefix): if let event = actions.listFiles(prefix) { apply(event) }
         case .lookForPictures(let paths, let original):
             if let event = actions.lookForPictures(paths, original) { apply(event) }

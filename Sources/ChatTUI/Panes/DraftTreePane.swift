@@ -8,7 +8,7 @@ enum DraftTreePane {
         let name = Span(" draft tree ", state.focus == .tree ? .focusedTitle : .title)
         guard let round = state.tree.round else { return [name] }
         let facts =
-            [[Span("round \(state.tree.number)/\(state.tree.total)")], [Span(mode(state), .faint)]]
+            [[Span("round \(state.tree.number)/\(state.tree.total)")], [mode(state)]]
             + verdict(on: round, phase: state.phase)
         var spans = [name]
         var left = width - DisplayText.width(name.text)
@@ -42,16 +42,21 @@ enum DraftTreePane {
         return facts
     }
 
-    /// live, every n-th, held or replayed: always written, because a still picture looks like a stopped engine.
-    private static func mode(_ state: AppState) -> String {
-        if let replay = state.replay {
-            let speed = "\(Figures.fixed(replay.speed, replay.speed < 1 ? 2 : 0))\(state.symbols.times)"
-            return replay.isPlaying ? "replay \(speed)" : "replay paused"
+    /// live, every n-th, paused, held or replayed: always written, because a still picture looks like a stopped engine.
+    private static func mode(_ state: AppState) -> Span {
+        if let player = state.replay ?? state.tree.playback?.player {
+            let speed = "\(Figures.fixed(player.speed, player.speed < 1 ? 2 : 0))\(state.symbols.times)"
+            return player.isPlaying ? Span("replay \(speed)", .faint) : Span("replay paused", .strong)
         }
-        guard state.tree.isFollowing else { return "held" }
-        if state.tree.skipped > 0, state.tree.behind > 0 { return "every \(ordinal(state.tree.skipped + 1))" }
-        if state.isAnswering, state.tree.statistics.rounds > 0, state.tree.behind <= fewRounds { return "live" }
-        return state.tree.behind > 0 ? "catching up" : "last"
+        if state.tree.isEngineHeld { return Span("paused", .strong) }
+        guard state.tree.isFollowing else { return Span(state.isAnswering ? "live, held here" : "held", .faint) }
+        if state.tree.skipped > 0, state.tree.behind > 0 {
+            return Span("every \(ordinal(state.tree.skipped + 1)) step", .faint)
+        }
+        if state.isAnswering, state.tree.statistics.rounds > 0, state.tree.behind <= fewRounds {
+            return Span("live", .faint)
+        }
+        return Span(state.tree.behind > 0 ? "catching up" : "last", .faint)
     }
 
     private static func ordinal(_ number: Int) -> String { number == 2 ? "2nd" : number == 3 ? "3rd" : "\(number)th" }
@@ -69,15 +74,21 @@ enum DraftTreePane {
     private struct Rows {
         let tree: Int
         let legend: Bool
+        /// Rows below the tree for the node that is looked at, in a panel that is a column of its own.
+        let details: Int
         let earlier: Int
 
         init(_ rows: Int) {
             legend = rows >= 5
             let rest = legend ? rows - 1 : rows
-            tree = rest < 10 ? rest : max(8, rest * 6 / 10)
-            earlier = rest - tree
+            details = rest >= 34 ? NodeDetails.rows + 1 : 0
+            tree = details > 0 ? rest - details : rest < 10 ? rest : max(8, rest * 6 / 10)
+            earlier = rest - details - tree
         }
     }
+
+    /// A panel of so many rows draws every node and scrolls; a lower one folds.
+    private static let mostWholeNodes = 60
 
     static func draw(_ state: AppState, in area: Rectangle, isMini: Bool, on frame: inout Frame) {
         guard let round = state.tree.round else {
@@ -87,39 +98,90 @@ enum DraftTreePane {
         let inside = Rectangle(row: area.row, column: area.column + 1, rows: area.rows, columns: area.columns - 2)
         if isMini {
             frame.draw(
-                mini(round, phase: state.phase, symbols: state.symbols), row: inside.row, column: inside.column,
+                mini(round, phase: state.phase, symbols: state.treeSymbols), row: inside.row, column: inside.column,
                 limit: inside.endColumn)
             return
         }
         let rows = Rows(inside.rows)
-        drawTree(of: round, state, in: inside, rows: rows.tree, on: &frame)
-        if rows.earlier > 1 {
-            let row = inside.row + rows.tree
-            let area = Rectangle(row: row, column: inside.column, rows: rows.earlier, columns: inside.columns)
-            drawEarlier(state, in: area, on: &frame)
+        var upper = inside
+        upper.rows = rows.tree
+        if state.tree.showsDetails, rows.details == 0, let node = state.tree.cursor {
+            upper.rows += rows.earlier
+            NodeDetails.draw(round, node: node, in: upper, symbols: state.treeSymbols, on: &frame)
+        } else {
+            drawTree(of: round, state, in: upper, isColumn: rows.details > 0, on: &frame)
+            if rows.earlier > 1 {
+                let earlier = Rectangle(
+                    row: upper.endRow, column: inside.column, rows: rows.earlier, columns: inside.columns)
+                drawEarlier(state, in: earlier, on: &frame)
+            }
         }
-        guard rows.legend else { return }
-        let row = inside.endRow - 1
-        let end = frame.draw(
-            legend(state.symbols), row: row, column: inside.column, limit: inside.endColumn)
+        if rows.details > 0 {
+            let row = upper.endRow
+            frame.draw(.across(row: row, from: inside.column, to: inside.endColumn - 1), in: state.symbols)
+            let details = Rectangle(
+                row: row + 1, column: inside.column, rows: rows.details - 1, columns: inside.columns)
+            // Before the verdict its bars would give it away.
+            if state.phase != .drafted || state.tree.cursor != nil {
+                let node = state.tree.cursor ?? round.turningPoint
+                NodeDetails.draw(round, node: node, in: details, symbols: state.treeSymbols, on: &frame)
+            }
+        }
+        if rows.legend { drawLegend(round, state, row: inside.endRow - 1, in: inside, on: &frame) }
+    }
+
+    private static func drawLegend(
+        _ round: SpeculationRound, _ state: AppState, row: Int, in area: Rectangle, on frame: inout Frame
+    ) {
+        let end = frame.draw(legend(state.symbols), row: row, column: area.column, limit: area.endColumn)
         let draft = Figures.milliseconds(round.seconds.draft)
         let verify = Figures.milliseconds(round.seconds.verify)
         let times = "draft \(draft), verify \(verify)"
-        let column = inside.endColumn - DisplayText.width(times)
+        let column = area.endColumn - DisplayText.width(times)
         if column > end + 2 { frame.draw(times, row: row, column: column, role: .faint) }
     }
 
     private static func drawTree(
-        of round: SpeculationRound, _ state: AppState, in area: Rectangle, rows: Int, on frame: inout Frame
+        of round: SpeculationRound, _ state: AppState, in area: Rectangle, isColumn: Bool, on frame: inout Frame
     ) {
-        let area = Rectangle(row: area.row, column: area.column, rows: rows, columns: area.columns)
-        let drawing = TreeDrawing.fitting(round, rows: rows, width: area.columns, symbols: state.symbols)
-        drawing.draw(in: area, isVerified: state.phase != .drafted, symbols: state.symbols, on: &frame)
-        if round.tree.count == 1, rows > 1 {
+        let symbols = state.treeSymbols
+        let isVerified = state.phase != .drafted
+        let cursor = state.tree.cursor
+        if isColumn, round.tree.count <= mostWholeNodes,
+            let whole = TreeDrawing.whole(round, width: area.columns, symbols: symbols)
+        {
+            drawScrolling(whole, in: area, isVerified: isVerified, symbols: symbols, cursor: cursor, on: &frame)
+        } else {
+            let drawing = TreeDrawing.fitting(
+                round, rows: area.rows, width: area.columns, symbols: symbols, cursor: cursor)
+            drawing.draw(in: area, isVerified: isVerified, symbols: symbols, cursor: cursor, on: &frame)
+        }
+        if round.tree.count == 1, area.rows > 1 {
             frame.draw(
                 DisplayText.clipped(round.budget.reason, to: area.columns), row: area.row + 1, column: area.column,
                 limit: area.endColumn, role: .faint)
         }
+    }
+
+    /// A drawing that may be higher than its area: moved so that the cursor is in sight, with what is outside counted.
+    private static func drawScrolling(
+        _ drawing: TreeDrawing, in area: Rectangle, isVerified: Bool, symbols: Symbols, cursor: Int?,
+        on frame: inout Frame
+    ) {
+        guard drawing.rows > area.rows else {
+            drawing.draw(in: area, isVerified: isVerified, symbols: symbols, cursor: cursor, on: &frame)
+            return
+        }
+        var inside = area
+        inside.rows -= 1
+        let row = cursor.flatMap(drawing.row) ?? 0
+        let top = max(0, min(row - inside.rows / 2, drawing.rows - inside.rows))
+        drawing.draw(in: inside, isVerified: isVerified, symbols: symbols, cursor: cursor, top: top, on: &frame)
+        let below = drawing.rows - inside.rows - top
+        var note = [Span("rows of this tree out of sight: ", .faint)]
+        if top > 0 { note.append(Span("\(symbols.above) \(top)  ", .key)) }
+        if below > 0 { note.append(Span("\(symbols.below) \(below)", .key)) }
+        frame.draw(note, row: area.endRow - 1, column: area.column, limit: area.endColumn)
     }
 
     /// The rounds before the one on the screen, the nearest first, one line each.
@@ -129,7 +191,7 @@ enum DraftTreePane {
         for offset in 1..<area.rows where shown - offset >= 0 {
             let number = "\(numbers - offset)"
             let gap = String(repeating: " ", count: max(1, 5 - number.count))
-            let line = mini(state.tree.rounds[shown - offset], phase: .committed, symbols: state.symbols)
+            let line = mini(state.tree.rounds[shown - offset], phase: .committed, symbols: state.treeSymbols)
             frame.draw(
                 [Span(gap + number + "  ", .faint)] + line, row: area.row + offset, column: area.column,
                 limit: area.endColumn)
@@ -163,5 +225,14 @@ enum DraftTreePane {
         for (offset, line) in WordWrap.lines(text, width: max(1, area.columns - 2)).prefix(area.rows).enumerated() {
             frame.draw(line, row: area.row + offset, column: area.column + 1, limit: area.endColumn, role: .faint)
         }
+    }
+}
+
+extension AppState {
+    /// The signs of the tree: as elsewhere, with or without the marks of spaces.
+    var treeSymbols: Symbols {
+        var symbols = symbols
+        symbols.marksSpaces = tree.marksWhitespace
+        return symbols
     }
 }

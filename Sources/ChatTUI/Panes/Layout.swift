@@ -91,7 +91,7 @@ struct Layout: Sendable, Equatable {
         panes.borders.append(.down(column: left - 1, from: area.row - 1, to: area.endRow))
         var side = Rectangle(row: area.row, column: left, rows: area.rows, columns: columns)
         if hasStatistics {
-            let rows = min(side.rows, StatisticsPane.rows)
+            let rows = min(side.rows, StatisticsPane.rows(in: side.rows))
             let showsPhoto = hasPhoto && side.rows - rows - 1 >= 6
             guard showsPhoto else {
                 panes.statistics = side
@@ -142,6 +142,8 @@ enum BorderLine: Sendable, Equatable {
 }
 
 extension Frame {
+    mutating func draw(_ line: BorderLine, in symbols: Symbols) { draw([line], in: symbols, role: .border) }
+
     mutating func draw(_ lines: [BorderLine], in symbols: Symbols, role: Role = .border) {
         var arms = Array(repeating: BorderArm(), count: size.rows * size.columns)
         for line in lines {

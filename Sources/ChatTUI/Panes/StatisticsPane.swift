@@ -3,8 +3,11 @@
 import Engine
 
 enum StatisticsPane {
-    /// Rows that show everything.
-    static let rows = 10
+    /// Rows that show every figure.
+    static let rows = 11
+
+    /// Rows that are wanted of a side column: a high one has room for the timeline too.
+    static func rows(in column: Int) -> Int { column >= 45 ? rows + 1 + 14 : rows }
 
     static func draw(_ state: AppState, in area: Rectangle, on frame: inout Frame) {
         let width = area.columns - 2
@@ -13,6 +16,9 @@ enum StatisticsPane {
         for (offset, line) in lines.prefix(area.rows).enumerated() {
             frame.draw(line, row: area.row + offset, column: area.column + 1, limit: area.endColumn - 1)
         }
+        let timeline = Rectangle(
+            row: area.row + rows + 1, column: area.column + 1, rows: area.rows - rows - 1, columns: width)
+        if timeline.rows >= TimelinePane.fewestRows { TimelinePane.draw(state, in: timeline, on: &frame) }
     }
 
     private static func round(_ round: SpeculationRound, width: Int, symbols: Symbols) -> [[Span]] {
@@ -49,7 +55,19 @@ enum StatisticsPane {
         if !statistics.depths.isEmpty { lines.append(byDepth(statistics, symbols: symbols)) }
         let spark = spark(statistics, columns: width - labelColumns, symbols: symbols)
         lines.append([label("rounds"), Span(spark, .spark)])
+        lines.append([label("speedup")] + speedup(state.shownSpeeds, symbols: symbols))
         return lines
+    }
+
+    /// How much faster than plain decoding, and how that is known.
+    private static func speedup(_ speeds: ConversationSpeed, symbols: Symbols) -> [Span] {
+        guard speeds.speculates else { return [Span("speculation is off: this is plain", .faint)] }
+        guard let speedup = speeds.speedup else { return [Span("no plain pass to compare yet", .faint)] }
+        let factor = Span("\(Figures.fixed(speedup.factor, 2))\(symbols.times)", .strong)
+        switch speedup.baseline {
+        case .measured(let passes): return [factor, Span(" (\(passes) plain passes measured)", .faint)]
+        case .estimated: return [factor, Span(" (plain pass estimated)", .faint)]
+        }
     }
 
     private static let labelColumns = 9
@@ -75,6 +93,11 @@ enum StatisticsPane {
 }
 
 extension AppState {
+    /// The speedup of the conversation; in a replay, of the rounds up to the one shown.
+    var shownSpeeds: ConversationSpeed {
+        replay == nil ? tree.speeds : ConversationSpeed(tree.rounds.prefix(tree.number))
+    }
+
     /// The figures of the answer; in a replay, of the rounds up to the one shown.
     var shownStatistics: AnswerStatistics {
         guard replay != nil else { return tree.statistics }

@@ -41,7 +41,8 @@ enum StatusLine {
         switch running.kind {
         case .load: return [Span("loading", .progress)]
         case .attach(let path): return [Span("reading \(PathText.fileName(path))", .progress)]
-        case .ask: return [Span(state.isStopping ? "stopping" : "answering", .good)]
+        case .ask:
+            return [Span(state.isStopping ? "stopping" : state.tree.isEngineHeld ? "paused" : "answering", .good)]
         case .clear: return [Span("clearing", .progress)]
         }
     }
@@ -89,13 +90,13 @@ enum StatusLine {
         if let replay = state.replay {
             return [
                 KeyHint("Space", replay.isPlaying ? "pause" : "play"), KeyHint("n p", "step"), KeyHint("[ ]", "10"),
-                KeyHint("+ -", "speed"), KeyHint("g G", "ends"), KeyHint("q", "quit"), KeyHint("?", "help"),
+                KeyHint("+ -", "speed"), KeyHint("arrows Enter", "node"), KeyHint("q", "quit"), KeyHint("?", "help"),
             ]
         }
         if state.focus == .tree {
             return [
-                KeyHint("n p", "step"), KeyHint("Space", state.tree.isFollowing ? "hold" : "follow"),
-                KeyHint("t", "size"), KeyHint("Tab", "back"), KeyHint("?", "help"),
+                KeyHint("Space", state.tree.isEngineHeld ? "go on" : "pause"), KeyHint("n p", "step"),
+                KeyHint("arrows Enter", "node"), KeyHint("r", "replay"), KeyHint("Tab", "back"), KeyHint("?", "help"),
             ]
         }
         if state.isAnswering {

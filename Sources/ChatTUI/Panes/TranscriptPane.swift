@@ -67,8 +67,9 @@ enum TranscriptPane {
         if turn.content == .divider { return [[], divider(turn.text, width: width, symbols: symbols)] }
         let look = look(of: turn, symbols: symbols)
         let textWidth = max(1, width - labelColumns - 1)
-        var wrapped = WordWrap.lines(turn.text.trimmedAtStart, width: textWidth)
-            .map { [Run(glyphs: $0, role: look.role)] }
+        var wrapped =
+            turn.marks.map { MirrorText.lines(turn, marks: $0, width: textWidth) }
+            ?? WordWrap.lines(turn.text.trimmedAtStart, width: textWidth).map { [Run(glyphs: $0, role: look.role)] }
         if let ending = look.ending { append(ending, to: &wrapped, width: textWidth) }
         let label = DisplayText.clipped(look.label, to: labelColumns)
         let used = label.reduce(0) { $0 + $1.width }
@@ -146,9 +147,10 @@ extension String {
 extension AppState {
     /// The transcript; in a replay, what the rounds so far have said.
     var shownTurns: [Turn] {
-        guard replay != nil else { return turns }
+        guard replay != nil else { return marked(turns) }
         let committed = phase == .committed ? tree.number : tree.number - 1
-        return ReplayTranscript.turns(of: tree.rounds.prefix(max(0, committed)), isComplete: committed == tree.total)
+        return marked(
+            ReplayTranscript.turns(of: tree.rounds.prefix(max(0, committed)), isComplete: committed == tree.total))
     }
 
     /// Moves the transcript's window by pages and holds it there, or lets it follow again at the end.

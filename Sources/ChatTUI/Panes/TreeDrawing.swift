@@ -7,6 +7,8 @@ import Engine
 /// The lanes depend on the round alone, not on the phase of its showing, so nothing moves when the verdict comes.
 struct TreeDrawing: Sendable, Equatable {
     struct Node: Sendable, Equatable {
+        /// Index in the round; the count of its nodes for the bonus token.
+        var index: Int
         var verdict: NodeVerdict
         var token: [Glyph]
         /// Absent for the root and the bonus token.
@@ -50,28 +52,44 @@ struct TreeDrawing: Sendable, Equatable {
     /// The roomiest drawing of `round` that fits and shows the accepted path to its end.
     ///
     /// Depths that the target never reached are folded before the rest is drawn more densely.
-    static func fitting(_ round: SpeculationRound, rows: Int, width: Int, symbols: Symbols) -> TreeDrawing {
+    ///
+    /// - Parameter cursor: a node that must not be folded away.
+    static func fitting(
+        _ round: SpeculationRound, rows: Int, width: Int, symbols: Symbols, cursor: Int? = nil
+    ) -> TreeDrawing {
+        func drawing(_ depth: Int, _ manner: Manner) -> TreeDrawing {
+            TreeDrawing(round, rows: rows, depthLimit: depth, manner: manner, symbols: symbols, cursor: cursor)
+        }
         let deepest = max(round.tree.nodes.reduce(0) { max($0, $1.depth) }, round.accepted.count + 1)
         // The bonus token stands one deeper than the path; a few levels are worth seeing in any case.
-        let needed = min(deepest, max(round.accepted.count + 1, 3))
+        let looked = cursor.map { round.tree.nodes.indices.contains($0) ? round.tree.nodes[$0].depth : 0 } ?? 0
+        let needed = min(deepest, max(round.accepted.count + 1, 3, looked))
         for manner in manners {
             for depth in (needed...deepest).reversed() {
-                let drawing = TreeDrawing(round, rows: rows, depthLimit: depth, manner: manner, symbols: symbols)
+                let drawing = drawing(depth, manner)
                 if drawing.width <= width { return drawing }
             }
         }
         // Not even the path fits: its end is folded too.
         let densest = manners[manners.count - 1]
         for depth in (1..<max(2, needed)).reversed() {
-            let drawing = TreeDrawing(round, rows: rows, depthLimit: depth, manner: densest, symbols: symbols)
+            let drawing = drawing(depth, densest)
             if drawing.width <= width { return drawing }
         }
-        return TreeDrawing(round, rows: rows, depthLimit: 0, manner: densest, symbols: symbols)
+        return drawing(0, densest)
     }
 
-    private init(_ round: SpeculationRound, rows rowLimit: Int, depthLimit: Int, manner: Manner, symbols: Symbols) {
+    /// The roomiest drawing of all nodes, with as many rows as it takes; nil when its columns do not fit.
+    static func whole(_ round: SpeculationRound, width: Int, symbols: Symbols) -> TreeDrawing? {
+        manners.lazy.map { TreeDrawing(round, rows: .max, depthLimit: .max, manner: $0, symbols: symbols, cursor: nil) }
+            .first { $0.width <= width }
+    }
+
+    private init(
+        _ round: SpeculationRound, rows rowLimit: Int, depthLimit: Int, manner: Manner, symbols: Symbols, cursor: Int?
+    ) {
         self.manner = manner
-        let kept = TreeDrawing.kept(round, rows: rowLimit, depthLimit: depthLimit)
+        let kept = TreeDrawing.kept(round, rows: rowLimit, depthLimit: depthLimit, cursor: cursor)
         let verdicts = round.verdicts
         var places: [Int: Int] = [:]
         for index in round.tree.nodes.indices {
@@ -87,18 +105,18 @@ struct TreeDrawing: Sendable, Equatable {
             if let parent = node.parent.flatMap({ places[$0] }) { nodes[parent].children.append(nodes.count) }
             nodes.append(
                 Node(
-                    verdict: verdicts[index],
+                    index: index, verdict: verdicts[index],
                     token: DisplayText.clipped(label, to: manner.token, mark: symbols.ellipsis),
                     probability: node.parent == nil ? nil : node.probability, depth: node.depth))
         }
         addBonus(round, below: places, depthLimit: depthLimit, symbols: symbols)
-        putAcceptedFirst()
+        sortChildren(as: RoundLanes(round))
         placeRows()
         placeColumns(symbols)
     }
 
-    /// The nodes that get a place: the accepted path, then the likeliest as long as there are rows.
-    private static func kept(_ round: SpeculationRound, rows: Int, depthLimit: Int) -> Set<Int> {
+    /// The nodes that get a place: the accepted path, the way to the cursor, then the likeliest as long as there are rows.
+    private static func kept(_ round: SpeculationRound, rows: Int, depthLimit: Int, cursor: Int?) -> Set<Int> {
         let nodes = round.tree.nodes
         var kept: Set<Int> = [0]
         var hasChild: Set<Int> = []
@@ -108,6 +126,13 @@ struct TreeDrawing: Sendable, Equatable {
         }
         hasChild.insert(round.accepted.last ?? 0)
         var used = 1
+        if let cursor, nodes.indices.contains(cursor) {
+            for index in round.tree.path(to: cursor) where !kept.contains(index) && nodes[index].depth <= depthLimit {
+                guard let parent = nodes[index].parent, kept.contains(parent) else { break }
+                if !hasChild.insert(parent).inserted { used += 1 }
+                kept.insert(index)
+            }
+        }
         let likeliest = nodes.indices.sorted { (nodes[$0].score, $1) > (nodes[$1].score, $0) }
         for index in likeliest where !kept.contains(index) && nodes[index].depth <= depthLimit {
             guard let parent = nodes[index].parent, kept.contains(parent) else { continue }
@@ -134,15 +159,15 @@ struct TreeDrawing: Sendable, Equatable {
         nodes[parent].children.append(nodes.count)
         nodes.append(
             Node(
-                verdict: .bonus, token: DisplayText.clipped(label, to: manner.token, mark: symbols.ellipsis),
+                index: round.tree.count, verdict: .bonus,
+                token: DisplayText.clipped(label, to: manner.token, mark: symbols.ellipsis),
                 probability: nil, depth: depth))
     }
 
-    private mutating func putAcceptedFirst() {
+    private mutating func sortChildren(as lanes: RoundLanes) {
         for index in nodes.indices {
-            let children = nodes[index].children
-            let top = children.filter { [.accepted, .bonus].contains(nodes[$0].verdict) }
-            nodes[index].children = top + children.filter { !top.contains($0) }
+            let places = Dictionary(uniqueKeysWithValues: nodes[index].children.map { (nodes[$0].index, $0) })
+            nodes[index].children = lanes.children[nodes[index].index].compactMap { places[$0] }
         }
     }
 
@@ -184,18 +209,41 @@ struct TreeDrawing: Sendable, Equatable {
     // MARK: Drawing
 
     /// Draws the tree with its top left in the corner of `area`; `isVerified` shows the verdicts.
-    func draw(in area: Rectangle, isVerified: Bool, symbols: Symbols, on frame: inout Frame) {
-        for node in nodes where node.row < area.rows {
-            let row = area.row + node.row
+    ///
+    /// - Parameters:
+    ///   - cursor: the node that is looked at.
+    ///   - top: the row of the drawing that comes first in the area.
+    func draw(
+        in area: Rectangle, isVerified: Bool, symbols: Symbols, cursor: Int? = nil, top: Int = 0,
+        on frame: inout Frame
+    ) {
+        var shifted = area
+        shifted.row -= top
+        shifted.rows += top
+        for node in nodes where node.row < shifted.rows {
+            let row = shifted.row + node.row
             let column = area.column + columns[node.depth]
-            let end = draw(node, row: row, column: column, in: area, isVerified: isVerified, symbols, on: &frame)
-            drawLanes(from: node, end: end, in: area, isVerified: isVerified, symbols, on: &frame)
+            let isHere = node.index == cursor
+            var end = column
+            if row >= area.row {
+                end = draw(
+                    node, row: row, column: column, in: area, isVerified: isVerified, isHere: isHere, symbols,
+                    on: &frame)
+            }
+            drawLanes(from: node, end: end, in: shifted, top: area.row, isVerified: isVerified, symbols, on: &frame)
         }
+        guard let node = nodes.first(where: { $0.index == cursor }), columns[node.depth] > 0 else { return }
+        let row = shifted.row + node.row
+        guard row >= area.row, row < area.endRow else { return }
+        frame.draw(symbols.cursor, row: row, column: area.column + columns[node.depth] - 1, role: .cursor)
     }
 
+    /// The row of the node, if it is drawn.
+    func row(of index: Int) -> Int? { nodes.first { $0.index == index }?.row }
+
     private func draw(
-        _ node: Node, row: Int, column: Int, in area: Rectangle, isVerified: Bool, _ symbols: Symbols,
-        on frame: inout Frame
+        _ node: Node, row: Int, column: Int, in area: Rectangle, isVerified: Bool, isHere: Bool,
+        _ symbols: Symbols, on frame: inout Frame
     ) -> Int {
         let limit = area.endColumn
         // Before the verdict the bonus token is not known; its place stays empty so that nothing moves.
@@ -206,7 +254,7 @@ struct TreeDrawing: Sendable, Equatable {
             let mark = symbols.mark(verdict) + (manner.isAiry ? " " : "")
             at = frame.draw(mark, row: row, column: at, limit: limit, role: verdict.markRole)
         }
-        at = frame.draw(node.token, row: row, column: at, limit: limit, role: verdict.role)
+        at = frame.draw(node.token, row: row, column: at, limit: limit, role: isHere ? .cursor : verdict.role)
         if manner.showsProbability, let probability = node.probability {
             at = frame.draw(
                 " " + Figures.probability(probability), row: row, column: at, limit: limit, role: .faint)
@@ -221,14 +269,15 @@ struct TreeDrawing: Sendable, Equatable {
     }
 
     private func drawLanes(
-        from node: Node, end: Int, in area: Rectangle, isVerified: Bool, _ symbols: Symbols, on frame: inout Frame
+        from node: Node, end: Int, in area: Rectangle, top: Int, isVerified: Bool, _ symbols: Symbols,
+        on frame: inout Frame
     ) {
         let children = node.children.filter { nodes[$0].row < area.rows && (isVerified || nodes[$0].verdict != .bonus) }
         guard let last = children.map({ nodes[$0].row }).max() else { return }
         let junction = area.column + columns[node.depth + 1] - manner.gap + (manner.gap > 2 ? 1 : 0)
         guard junction + 1 < area.endColumn else { return }
         let childRows = Set(children.map { nodes[$0].row })
-        for row in node.row...last {
+        for row in node.row...last where area.row + row >= top {
             var arms: BorderArm = []
             if row > node.row { arms.insert(.up) }
             if row < last { arms.insert(.down) }
@@ -240,6 +289,7 @@ struct TreeDrawing: Sendable, Equatable {
                 frame.draw(symbols.border([.left, .right]), row: line, column: junction + 1, role: .lane)
             }
         }
+        guard area.row + node.row >= top else { return }
         let start = manner.gap > 2 ? end + 1 : end
         for column in start..<max(start, junction) {
             frame.draw(symbols.border([.left, .right]), row: area.row + node.row, column: column, role: .lane)

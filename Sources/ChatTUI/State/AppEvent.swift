@@ -17,6 +17,8 @@ enum AppEvent: Sendable, Equatable {
     case files([String], completing: String)
     case pastedPaths([String], exist: Bool, original: String)
     case pictureStyle(PictureStyle)
+    /// What became of an export: where it is, or why there is none.
+    case exported(String)
     /// Someone else sent us a signal.
     case interrupted
 }
@@ -28,6 +30,10 @@ enum Effect: Sendable, Equatable {
     case quit(ExitReason)
     case suspend
     case redraw
+    /// Make the engine wait at the border of its round, let it go on, or let so many rounds through while it waits.
+    case holdEngine, releaseEngine
+    case advanceEngine(rounds: Int)
+    case exportRound(SpeculationRound, number: Int, format: RoundFormat)
     /// Name the files whose paths begin like this.
     case listFiles(String)
     case lookForPictures(paths: [String], original: String)

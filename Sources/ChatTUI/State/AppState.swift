@@ -23,6 +23,10 @@ struct Turn: Sendable, Equatable {
     let id: Int
     var content: Content
     var text: String
+    /// Of an answer: which bytes of the text came with which round. For the marks in the transcript.
+    var runs: [RoundRun] = []
+    /// How those are to be marked; absent where they are not.
+    var marks: RunMarks?
 }
 
 /// Work for the engine. Jobs run one after another, in the order in which they were asked for.
@@ -140,7 +144,7 @@ struct AppState: Sendable, Equatable {
         return replay?.isPlaying ?? tree.isMoving ? tree.shownSince + phaseDuration : nil
     }
 
-    var phaseDuration: Double { replay?.duration ?? TreeState.dwell }
+    var phaseDuration: Double { (replay ?? tree.playback?.player)?.duration ?? tree.dwell }
     var phase: RoundPhase { tree.phase(at: now, duration: phaseDuration) }
 
     mutating func makeID() -> Int {

@@ -30,20 +30,27 @@ enum HelpText {
     private static let tree: Section = (
         "Draft tree",
         [
-            KeyHint("Tab", "to the tree and back"), KeyHint("n p, arrows", "one round on, back"),
-            KeyHint("[ ]", "ten rounds"), KeyHint("Space", "hold, follow"), KeyHint("g G", "first, newest"),
-            KeyHint("t", "size"),
-        ]
+            KeyHint("Tab", "to the tree and back"), KeyHint("Space", "hold the engine after this round, go on"),
+            KeyHint("n p, Right Left", "one round on, back; held at the newest, n makes one more"),
+            KeyHint("[ ]", "ten rounds"), KeyHint("g G", "first round, live"), KeyHint("f", "follow"),
+            KeyHint("r", "replay this answer"), KeyHint("+ -", "faster, slower"),
+        ] + nodes
     )
+
+    private static let nodes = [
+        KeyHint("Up Down", "look at a node; then all arrows move"), KeyHint("Enter", "the node's details"),
+        KeyHint("/", "find a token"), KeyHint("w", "marks of spaces"),
+        KeyHint("m", "mark in the text what came together"), KeyHint("e", "export this round"),
+        KeyHint("t", "size of the tree"),
+    ]
 
     private static let replay: Section = (
         "Replay",
         [
             KeyHint("Space", "play, pause"), KeyHint("n p, arrows", "one round on, back"),
             KeyHint("[ ]", "ten rounds"), KeyHint("g G", "first, last"), KeyHint("41 Enter", "to round 41"),
-            KeyHint("+ -", "faster, slower"), KeyHint("r", "from the start"), KeyHint("t", "size of the tree"),
-            KeyHint("q, Esc", "quit"),
-        ]
+            KeyHint("+ -", "faster, slower"), KeyHint("r", "from the start"),
+        ] + nodes + [KeyHint("q, Esc", "quit")]
     )
 
     private static func commands(of group: CommandEntry.Group) -> Section {

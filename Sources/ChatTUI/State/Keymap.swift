@@ -21,18 +21,12 @@ extension AppState {
         case .control("l"): return [.redraw]
         case .function(1): return showHelp(nil, keysFirst: true)
         case .function(3), .alt("x"): openPalette()
-        case .function(2), .control("t"): cycleTree()
+        case .function(2), .control("t"): return changeTreeSize(nil)
         case .pageUp: scrollTranscript(pages: -1)
         case .pageDown: scrollTranscript(pages: 1)
         default: return nil
         }
         return []
-    }
-
-    private mutating func cycleTree() {
-        tree.size = tree.size.next
-        if tree.size == .off { focus = .composer }
-        hint = "tree: \(tree.size.rawValue)"
     }
 
     // MARK: Stopping
@@ -96,90 +90,5 @@ extension AppState {
         }
         composer.insert(text)
         return []
-    }
-
-    // MARK: Tree panel
-
-    /// Keys of the focused panel; nil for those that it leaves to the composer.
-    private mutating func pressInTree(_ key: Key) -> [Effect]? {
-        switch key {
-        case .tab, .backTab, .escape:
-            focus = .composer
-            if key == .escape { tree.resume(at: now) }
-        case .character("t"):
-            cycleTree()
-        case .character(" "):
-            if tree.isFollowing { tree.pause() } else { tree.resume(at: now) }
-        case .character("f"), .character("G"): tree.resume(at: now)
-        case .character("?"): overlay = HelpText.overlay(for: self)
-        default:
-            if let offset = roundOffset(of: key) {
-                tree.step(offset, at: now)
-            } else if case .character = key {
-                return []
-            } else {
-                return nil
-            }
-        }
-        return []
-    }
-
-    /// How far the stepping keys go.
-    private func roundOffset(of key: Key) -> Int? {
-        switch key {
-        case .right, .character("n"): 1
-        case .left, .character("p"): -1
-        case .character("]"): 10
-        case .character("["): -10
-        case .character("g"), .home: -TreeState.capacity
-        default: nil
-        }
-    }
-
-    // MARK: Replay
-
-    private mutating func pressInReplay(_ key: Key) -> [Effect] {
-        guard var replay else { return [] }
-        defer { self.replay = replay }
-        if case .character(let digit) = key, digit.isASCII, digit.isNumber, replay.typedNumber.count < 6 {
-            replay.typedNumber.append(digit)
-            hint = "round \(replay.typedNumber): Enter goes there"
-            return []
-        }
-        let typed = Int(replay.typedNumber)
-        replay.typedNumber = ""
-        switch key {
-        case .character("q"), .control("d"), .escape: return [.quit(.asked)]
-        case .character("?"): overlay = HelpText.overlay(for: self)
-        case .character("t"): cycleTree()
-        case .character(" "):
-            replay.isPlaying.toggle()
-            // Playing on from the end begins again.
-            if replay.isPlaying, tree.number == tree.total { tree.step(-tree.total, at: now) }
-        case .character("+"), .character("="): replay.speed = min(64, replay.speed * 2)
-        case .character("-"): replay.speed = max(0.125, replay.speed / 2)
-        case .character("r"):
-            tree.step(-tree.total, at: now)
-            replay.isPlaying = true
-        case .character("G"), .enter, .end:
-            tree.step((typed ?? tree.total) - tree.number, at: now)
-            replay.isPlaying = false
-        default:
-            guard let offset = roundOffset(of: key) else { return [] }
-            tree.step(offset, at: now)
-            replay.isPlaying = false
-        }
-        return []
-    }
-
-    /// Goes to the next round of a playing trace when the present one has had its time.
-    mutating func advanceReplay() {
-        guard var replay, replay.isPlaying, now - tree.shownSince >= replay.duration else { return }
-        if tree.number < tree.total {
-            tree.step(1, at: now)
-        } else {
-            replay.isPlaying = false
-            self.replay = replay
-        }
     }
 }

@@ -44,6 +44,9 @@ private func apply(_ event: AppEvent, to state: inout AppState) -> [Effect] {
     case .pictureStyle(let style):
         state.pictureStyle = style
         return []
+    case .exported(let message):
+        state.hint = message
+        return []
     }
 }
 
@@ -88,8 +91,9 @@ extension AppState {
         case .round(let round, let text):
             progress = nil
             if firstTokenSeconds == nil, let askedAt { firstTokenSeconds = now - askedAt }
-            tree.append(round, at: now)
-            changeAnswer { $0.text += text }
+            tree.append(round, at: now, speculates: options.speculation.policy != .off)
+            let number = tree.total
+            changeAnswer { $0.add(text, ofRound: number) }
             if scroll != .following { hasNewBelow = true }
         case .finished(let report):
             self.report = report

@@ -5,17 +5,20 @@ public import Engine
 enum ReplayTranscript {
     /// One answer for each round numbered 0 and those after it.
     static func turns(of rounds: some Collection<SpeculationRound>, isComplete: Bool) -> [Turn] {
-        var answers: [[UInt8]] = []
-        for round in rounds {
-            if round.index == 0 || answers.isEmpty { answers.append([]) }
-            answers[answers.count - 1] += round.textBytes
+        var turns: [Turn] = []
+        var texts = RoundTexts()
+        for (offset, round) in rounds.enumerated() {
+            if round.index == 0 || turns.isEmpty {
+                if !turns.isEmpty { turns[turns.count - 1].text += texts.end() }
+                texts = RoundTexts()
+                turns.append(Turn(id: turns.count, content: .answer(.complete), text: ""))
+            }
+            turns[turns.count - 1].add(texts.add(round), ofRound: offset + 1)
         }
-        return answers.enumerated().map { index, bytes in
-            let isLast = index == answers.count - 1
-            return Turn(
-                id: index, content: .answer(isLast && !isComplete ? .streaming : .complete),
-                text: String(decoding: bytes, as: UTF8.self))
-        }
+        guard !turns.isEmpty else { return [] }
+        turns[turns.count - 1].text += texts.end()
+        if !isComplete { turns[turns.count - 1].content = .answer(.streaming) }
+        return turns
     }
 }
 

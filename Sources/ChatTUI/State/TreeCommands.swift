@@ -20,9 +20,31 @@ extension AppState {
         return []
     }
 
-    mutating func pauseDecoding() -> [Effect] { notAvailable("/pause") }
+    /// Holds the engine after its round, or lets it go on.
+    mutating func pauseDecoding() -> [Effect] {
+        let effects = toggleHold()
+        hint = tree.isEngineHeld ? "paused: /step makes a round, /pause goes on" : "the engine goes on"
+        return effects
+    }
 
-    mutating func stepRounds(_ rounds: Int) -> [Effect] { notAvailable("/step") }
+    /// Steps through the rounds; beyond the newest, the engine makes as many more and waits again.
+    mutating func stepRounds(_ rounds: Int) -> [Effect] {
+        guard rounds > 0 else {
+            goTo(rounds)
+            return []
+        }
+        let hold = isAnswering && !tree.isEngineHeld ? toggleHold() : []
+        return hold + goOn(rounds)
+    }
 
-    mutating func replayAnswer() -> [Effect] { notAvailable("/replay") }
+    /// Shows the last answer's rounds again from its first.
+    mutating func replayAnswer() -> [Effect] {
+        guard tree.round != nil else {
+            hint = "there is no round to show again yet"
+            return []
+        }
+        if tree.size == .off { tree.size = .full }
+        tree.replayAnswer(at: now)
+        return []
+    }
 }

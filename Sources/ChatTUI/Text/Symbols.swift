@@ -2,6 +2,8 @@
 
 struct Symbols: Sendable, Equatable {
     let isUTF8: Bool
+    /// Whether a token's spaces have a sign of their own.
+    var marksSpaces = true
 
     static let unicode = Symbols(isUTF8: true)
     static let ascii = Symbols(isUTF8: false)
@@ -10,6 +12,7 @@ struct Symbols: Sendable, Equatable {
     var bonus: String { isUTF8 ? "★" : "*" }
     var rejected: String { isUTF8 ? "✗" : "x" }
     var unreached: String { isUTF8 ? "·" : "." }
+    var cursor: String { isUTF8 ? "▶" : ">" }
     var drafted: String { isUTF8 ? "○" : "o" }
 
     var space: String { isUTF8 ? "·" : "_" }

@@ -11,7 +11,7 @@ enum TokenLabel {
         var label = ""
         for character in text {
             switch character {
-            case " ": label += symbols.space
+            case " ": label += symbols.marksSpaces || text.allSatisfy { $0 == " " } ? symbols.space : " "
             case "\n": label += symbols.newline
             case "\t": label += symbols.tab
             // A token that holds one of our own signs must not be read as white space.
@@ -19,7 +19,8 @@ enum TokenLabel {
             default: label.append(character)
             }
         }
-        return label
+        // Without a sign, the space that begins most tokens would only look like a gap in the lanes.
+        return symbols.marksSpaces ? label : label.trimmed
     }
 
     /// "eos" for "</s>" and its like; otherwise the name without its brackets.

@@ -161,6 +161,9 @@ final class CostModel {
         return seconds > 0 ? max(1 / plain, tokens / seconds) : 1 / plain
     }
 
+    /// Seconds by the clock that a pass of one row would take at the machine's present pace; absent before any measurement.
+    var plainSeconds: Double? { verify.seconds(rows: 1).map { $0 * exp(pace) } }
+
     /// False when plain decoding has been faster lately; it is tried again now and then.
     func shouldDraft() -> Bool {
         guard roundsUntilProbe > 0 else { return true }

@@ -118,7 +118,7 @@ final class DraftModelDrafter {
         let passes: Int
         /// Of the draft passes, by the cost curve.
         let seconds: Double
-        let choice: BudgetChoice
+        var choice: BudgetChoice
     }
 
     /// Proposes a tree below `root`, the last chosen token.

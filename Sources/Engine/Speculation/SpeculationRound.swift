@@ -21,11 +21,14 @@ public struct BudgetChoice: Sendable, Equatable, Codable {
     public let expectedTokens: Float
     /// One short phrase for the panel: "best rate at 8 nodes", "plain: a tree would not pay".
     public let reason: String
+    /// Seconds that a pass of plain decoding would take just now by the cost curve; absent where none is known.
+    public internal(set) var plainSeconds: Double?
 
-    public init(nodes: Int, expectedTokens: Float, reason: String) {
+    public init(nodes: Int, expectedTokens: Float, reason: String, plainSeconds: Double? = nil) {
         self.nodes = nodes
         self.expectedTokens = expectedTokens
         self.reason = reason
+        self.plainSeconds = plainSeconds
     }
 }
 

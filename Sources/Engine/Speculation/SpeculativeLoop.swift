@@ -45,7 +45,8 @@ struct SpeculativeLoop {
         let clock = ContinuousClock()
         let start = clock.now
         let seen = SeenTokens(settled: settled)
-        let proposal = try propose(seen: seen, limit: limit)
+        var proposal = try propose(seen: seen, limit: limit)
+        proposal.choice.plainSeconds = costs.plainSeconds
         let drafted = clock.now
         let verification = try verifier.verify(
             proposal.tree, cache: cache, position: position, seen: seen, limit: limit, keepsLogits: inspects)
