@@ -44,7 +44,8 @@ struct AskCommand: AsyncParsableCommand {
             throw CommandFailure(
                 .usage, "the question is empty. Give it as the argument, or pipe it into `specchat ask -`.")
         }
-        let report = try await untilStopped { try await answer(question) }
+        let settings = try Settings.resolved(flags: sampler.entries + speculation.entries + model.entries)
+        let report = try await untilStopped { try await answer(question, settings) }
         if json { try TextOutput.standard.line(JSONText.line(AnswerJSON(report: report))) }
         if report.finish == .contextFull {
             TextOutput.complain("the context of \(report.contextLimit) tokens is full, so the answer ends early.")
@@ -52,20 +53,17 @@ struct AskCommand: AsyncParsableCommand {
         if stats { try? TextOutput.errors.write(AnswerStatistics(report).text) }
     }
 
-    private func answer(_ question: String) async throws -> GenerationReport {
+    private func answer(_ question: String, _ settings: Settings) async throws -> GenerationReport {
         let picture = try image.map { path throws(ImageError) in try PixelImage.read(path) }
-        let opened = try model.open(speculation: speculation.speculation)
+        let opened = try settings.openModelForAnswers()
         // Before any decoding, so that nobody waits for an answer whose trace cannot be written; and after the other
         // files, so that a wrong name among them does not empty an earlier trace.
         let writer = try trace.map { path throws(TraceError) in try TraceWriter(path: path) }
-        try writer?.write(header(question, opened))
+        try writer?.write(header(question, opened, settings))
 
         let engine = opened.makeEngine()
         if let picture { try await follow(engine.attach(picture)) }
-        var options = GenerationOptions()
-        options.sampler = sampler.options
-        options.speculation = speculation.options
-        options.maximumTokens = sampler.maxTokens
+        var options = settings.generation
         options.inspectsNodes = trace != nil
 
         var lineIsOpen = false
@@ -87,9 +85,9 @@ struct AskCommand: AsyncParsableCommand {
         return report
     }
 
-    private func header(_ question: String, _ opened: OpenModel) -> TraceHeader {
+    private func header(_ question: String, _ opened: OpenModel, _ settings: Settings) -> TraceHeader {
         TraceHeader(
             model: opened.bundle.name, draft: opened.bundle.defaultDraft, question: question, image: image,
-            speculation: speculation.speculation, sampler: sampler.options)
+            speculation: settings.generation.speculation.policy, sampler: settings.generation.sampler)
     }
 }

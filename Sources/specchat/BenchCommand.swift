@@ -56,24 +56,41 @@ struct BenchCommand: AsyncParsableCommand {
         guard rounds >= 1 else { throw ValidationError("--rounds must be 1 or more") }
         guard conversations.map({ $0 >= 1 }) ?? true else { throw ValidationError("--conversations must be 1 or more") }
         guard cases >= 0 else { throw ValidationError("--cases must be 0 (all) or more") }
-        guard nodes.map({ (1...SpeculationFlags.mostNodes).contains($0) }) ?? true else {
-            throw ValidationError("--nodes must be between 1 and \(SpeculationFlags.mostNodes)")
-        }
+        try SettingEntry.check(SettingEntry.flag(.nodes, nodes.map { .integer($0) }))
     }
 
     func run() async throws {
-        let opened = try model.open()
+        let settings = try benchSettings()
+        let opened = try settings.openModel()
         let prompts = try BenchPrompts.read(
             path: self.prompts ?? Self.promptsPath(opened.bundle))
         // Without a choice all drafts are measured; with one, only that.
         let drafts =
-            if let draft = model.draft { draft == "none" ? [] : [draft] } else { opened.bundle.drafts.map(\.name) }
+            if let draft = settings.draft { draft == "none" ? [] : [draft] } else { opened.bundle.drafts.map(\.name) }
         let isEqual = try await untilStopped {
             lossless
-                ? try await compare(prompts, drafts: drafts)
-                : try await measure(opened, prompts, drafts: drafts)
+                ? try await compare(prompts, drafts: drafts, settings)
+                : try await measure(opened, prompts, drafts: drafts, settings)
         }
         if !isEqual { throw ExitCode(ProgramStatus.failure.rawValue) }
+    }
+
+    /// Settings say which model and how much of the machine, as everywhere. How tokens are chosen and drafted is what is
+    /// measured here, so only flags may say that: a figure must not depend on a line in someone's file that is not
+    /// printed with it.
+    private func benchSettings() throws(SettingsError) -> Settings {
+        var settings = try Settings.resolved(
+            flags: sampler.entries + SettingEntry.flag(.nodes, nodes.map { .integer($0) }) + model.entries)
+        let aside = SettingKey.all.filter { key in
+            guard ["sampling", "speculation"].contains(key.table) else { return false }
+            return ![.builtIn, .commandLine].contains(settings.place(of: key))
+        }
+        if !aside.isEmpty {
+            let list = aside.map { "\($0.name) (\(settings.place(of: $0)))" }.joined(separator: ", ")
+            TextOutput.complain("bench measures with its own settings and leaves these aside: \(list). Flags count.")
+        }
+        settings.forget(aside)
+        return settings
     }
 
     /// The prompts that a bundle brings along.
@@ -83,20 +100,22 @@ struct BenchCommand: AsyncParsableCommand {
 
     // MARK: Timing
 
-    private func measure(_ opened: OpenModel, _ prompts: BenchPrompts, drafts: [String]) async throws -> Bool {
+    private func measure(
+        _ opened: OpenModel, _ prompts: BenchPrompts, drafts: [String], _ settings: Settings
+    ) async throws -> Bool {
         let chosen = prompts.sample(conversations ?? (quick ? 8 : 40))
         let talks = try chosen.prompts.map { try BenchConversation($0, in: chosen) }
         let variants = BenchVariant.all(drafts: drafts)
         // Plain decoding has an engine without a draft, which would read the prompts too and count against it.
         var engines: [String?: ChatEngine] = [:]
         for draft in [nil] + drafts.map(Optional.some) {
-            engines[draft] = try model.open(draft: draft ?? "none").makeEngine()
+            engines[draft] = try settings.openModel(draft: draft ?? "none").makeEngine()
         }
         var last = BenchRun()
         for variant in variants {
             guard let engine = engines[variant.draft] else { continue }
             try await follow(engine.load())
-            last = try await talks[0].run(on: engine, options: options(variant))
+            last = try await talks[0].run(on: engine, options: settings.generation.running(variant))
         }
         let repeats = quick ? 1 : rounds
         var runs = BenchRuns(conversations: talks.count)
@@ -108,14 +127,15 @@ struct BenchCommand: AsyncParsableCommand {
                     let variant = variants[(turn + index + repetition) % variants.count]
                     guard let engine = engines[variant.draft] else { continue }
                     runs.add(
-                        try await talk.run(on: engine, options: options(variant)), of: variant, conversation: index)
+                        try await talk.run(on: engine, options: settings.generation.running(variant)), of: variant,
+                        conversation: index)
                 }
             }
         }
         let (compared, different) = runs.equality
         let result = BenchResult(
             model: opened.bundle.name, backend: last.backend, threads: last.threads,
-            temperature: sampler.temperature, conversations: talks.count,
+            temperature: settings.generation.sampler.temperature, conversations: talks.count,
             answers: talks.reduce(0) { $0 + $1.questions.count }, repeats: repeats,
             figures: variants.compactMap(runs.figures), compared: compared, different: different)
         try json
@@ -124,24 +144,15 @@ struct BenchCommand: AsyncParsableCommand {
         return different == 0
     }
 
-    private func options(_ variant: BenchVariant) -> GenerationOptions {
-        var options = GenerationOptions()
-        options.sampler = sampler.options
-        options.maximumTokens = sampler.maxTokens
-        options.speculation.policy = variant.speculation
-        options.speculation.nodes = variant.speculation == .off ? nil : nodes
-        return options
-    }
-
     // MARK: Equality
 
-    private func compare(_ prompts: BenchPrompts, drafts: [String]) async throws -> Bool {
+    private func compare(_ prompts: BenchPrompts, drafts: [String], _ settings: Settings) async throws -> Bool {
         let chosen = prompts.sample(conversations ?? prompts.prompts.count)
         let grid = LosslessGrid(prompts: chosen.prompts.count, drafts: drafts)
-        let sample = grid.cases(cases == 0 ? grid.count : cases, seed: sampler.seed)
+        let sample = grid.cases(cases == 0 ? grid.count : cases, seed: settings.generation.sampler.seed)
         var runner = LosslessRunner(
-            model: model, conversations: try chosen.prompts.map { try BenchConversation($0, in: chosen) },
-            maximumTokens: sampler.maxTokens)
+            settings: settings, conversations: try chosen.prompts.map { try BenchConversation($0, in: chosen) },
+            maximumTokens: settings.generation.maximumTokens)
         let result = try await runner.run(sample) { done in
             if done % 100 == 0 { report("\(done) of \(sample.count) cases (the whole grid has \(grid.count))") }
         }
@@ -152,5 +163,15 @@ struct BenchCommand: AsyncParsableCommand {
     /// Says how far it has come to whoever watches.
     private func report(_ progress: String) {
         if TextOutput.errors.isTerminal { try? TextOutput.errors.line(progress) }
+    }
+}
+
+extension GenerationOptions {
+    /// The same with the variant's way of drafting.
+    fileprivate func running(_ variant: BenchVariant) -> GenerationOptions {
+        var options = self
+        options.speculation.policy = variant.speculation
+        if variant.speculation == .off { options.speculation.nodes = nil }
+        return options
     }
 }

@@ -31,9 +31,15 @@ struct ChatCommand: ParsableCommand {
     @OptionGroup(title: "Speculation") var speculation: SpeculationFlags
     @OptionGroup(title: "Model and machine") var model: ModelOptions
 
+    /// All that the flags set.
+    var entries: [SettingEntry] {
+        screen.entries + conversation.entries + sampler.entries + speculation.entries + model.entries
+    }
+
     func run() throws {
+        let settings = try Settings.resolved(flags: entries)
         // With --speculation off the draft is loaded all the same: /spec may ask for it later.
-        let opened = try model.open()
+        let opened = try settings.openModel()
         let engine = opened.makeEngine()
         let trace = try self.trace.map { path throws(TraceError) in try ChatTrace(path: path, bundle: opened.bundle) }
         let source = ChatSource(
@@ -51,20 +57,11 @@ struct ChatCommand: ParsableCommand {
                 pause: { engine.pause() }, resume: { engine.resume() }, step: { engine.step() }))
         var configuration = ChatConfiguration(
             source: source, modelName: opened.bundle.name, draftName: opened.bundle.defaultDraft,
-            welcome: Self.welcome(opened.bundle), options: options, images: image)
-        screen.apply(to: &configuration)
-        conversation.apply(to: &configuration)
+            welcome: Self.welcome(opened.bundle), images: image)
+        settings.apply(to: &configuration)
+        configuration.conversation = conversation.choice
         let status = ChatApp(configuration: configuration).run()
         if status != 0 { throw ExitCode(status) }
-    }
-
-    private var options: GenerationOptions {
-        var options = GenerationOptions()
-        options.sampler = sampler.options
-        options.speculation = speculation.options
-        options.maximumTokens = sampler.maxTokens
-        options.inspectsNodes = true
-        return options
     }
 
     /// What the empty screen says: what this is, what the model can do, how to begin.
@@ -73,5 +70,23 @@ struct ChatCommand: ParsableCommand {
         if let notice = bundle.notice { lines.append(notice) }
         lines.append("/image PATH shows it a picture, /help lists the commands, F1 the keys.")
         return lines.map(harmless)
+    }
+}
+
+extension Settings {
+    /// Tells the chat what was set.
+    func apply(to configuration: inout ChatConfiguration) {
+        configuration.options = generation
+        configuration.options.inspectsNodes = true
+        configuration.imageProtocol = imageProtocol
+        configuration.theme = theme
+        configuration.color = color
+        configuration.treeSize = tree
+        configuration.rendersMarkdown = markdown
+        configuration.pace = pace
+        configuration.editor = editor
+        configuration.savesConversations = save
+        configuration.keepsImages = keepImages
+        configuration.pictureCacheBytes = pictureCache
     }
 }

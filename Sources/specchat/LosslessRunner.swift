@@ -33,14 +33,14 @@ struct LosslessRunner {
     private struct Key: Hashable { let threads: Int; let draft: String? }
     private struct Place: Hashable { let prompt: Int; let temperature: Float }
 
-    let model: ModelOptions
+    let settings: Settings
     let conversations: [BenchConversation]
     let maximumTokens: Int
     private var engines: [Key: ChatEngine] = [:]
     private var truths: [Place: [[Int32]]] = [:]
 
-    init(model: ModelOptions, conversations: [BenchConversation], maximumTokens: Int) {
-        self.model = model
+    init(settings: Settings, conversations: [BenchConversation], maximumTokens: Int) {
+        self.settings = settings
         self.conversations = conversations
         self.maximumTokens = maximumTokens
     }
@@ -93,7 +93,7 @@ struct LosslessRunner {
 
     private mutating func engine(_ key: Key) throws -> ChatEngine {
         if let engine = engines[key] { return engine }
-        var opened = try model.open(draft: key.draft ?? "none")
+        var opened = try settings.openModel(draft: key.draft ?? "none")
         opened.options.threads = key.threads
         let engine = opened.makeEngine()
         engines[key] = engine

@@ -29,33 +29,14 @@ struct ModelOptions: ParsableArguments {
         help: ArgumentHelp("Tokens that a conversation can hold; default: what the model allows.", valueName: "n"))
     var context: Int?
 
-    func validate() throws {
-        guard threads.map({ (1...1024).contains($0) }) ?? true else {
-            throw ValidationError("--threads must be between 1 and 1024")
-        }
-        guard context.map({ $0 >= 1 }) ?? true else { throw ValidationError("--context must be 1 or more") }
+    func validate() throws { try SettingEntry.check(entries) }
+
+    var entries: [SettingEntry] {
+        let paths: [(SettingKey, String?)] = [
+            (.model, model), (.mmproj, mmproj), (.draft, draft), (.draftProjector, draftProjector),
+        ]
+        let numbers: [(SettingKey, Int?)] = [(.threads, threads), (.context, context)]
+        return paths.flatMap { SettingEntry.flag($0, $1.map { .text($0) }) }
+            + numbers.flatMap { SettingEntry.flag($0, $1.map { .integer($0) }) }
     }
-
-    /// The model that these options name, with a draft unless nothing is to be drafted.
-    func open(speculation: SpeculationPolicy = .dynamic) throws -> OpenModel {
-        try open(draft: speculation == .off ? "none" : draft)
-    }
-
-    /// The same with another draft, or with "none".
-    func open(draft: String?) throws -> OpenModel {
-        let projector = draft == self.draft ? draftProjector : nil
-        let bundle = try ModelBundle.open(model: model, mmproj: mmproj, draft: draft, draftProjector: projector)
-        var options = EngineOptions()
-        options.threads = threads
-        options.contextLength = context
-        return OpenModel(bundle: bundle, options: options)
-    }
-}
-
-/// A bundle and how an engine for it is to be made.
-struct OpenModel: Sendable {
-    let bundle: ModelBundle
-    var options: EngineOptions
-
-    func makeEngine() -> ChatEngine { ChatEngine(bundle: bundle, options: options) }
 }

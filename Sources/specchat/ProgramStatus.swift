@@ -21,6 +21,7 @@ enum ProgramStatus: Int32, CaseIterable {
         self =
             switch error {
             case let failure as CommandFailure: failure.status
+            case is SettingsError: .usage
             case is ImageError: .image
             case is GGUFError, is ModelBundleError: .model
             case ChatError.noVision, ChatError.visionMismatch: .model

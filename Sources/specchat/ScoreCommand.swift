@@ -49,7 +49,7 @@ struct ScoreCommand: AsyncParsableCommand {
             if let rawPrompt { .raw(rawPrompt) } else { .question(try TextInput.text(of: self.prompt ?? "")) }
         let picture = try image.map { path throws(ImageError) in try PixelImage.read(path) }
         // A draft has no say in a score.
-        let engine = try model.open(speculation: .off).makeEngine()
+        let engine = try Settings.resolved(flags: model.entries).openModel(draft: "none").makeEngine()
         let scores = try await engine.score(prompt, image: picture, answer: text)
         if json {
             try TextOutput.standard.line(JSONText.line(ScoresJSON(scores: scores)))

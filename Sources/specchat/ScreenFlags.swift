@@ -6,6 +6,7 @@ public import ChatTUI
 extension ImageProtocol: ExpressibleByArgument {}
 extension ThemeChoice: ExpressibleByArgument {}
 extension ColorChoice: ExpressibleByArgument {}
+extension TreeSize: ExpressibleByArgument {}
 
 struct ScreenFlags: ParsableArguments {
     @Option(help: "How pictures are drawn on the screen.")
@@ -17,6 +18,12 @@ struct ScreenFlags: ParsableArguments {
     @Option(help: "Whether to use colours; auto heeds the terminal, NO_COLOR and CLICOLOR_FORCE.")
     var color: ColorChoice?
 
+    @Option(help: "The draft tree at the start.")
+    var tree: TreeSize?
+
+    @Flag(inversion: .prefixedNo, help: "Style answers as Markdown; copies and exports keep the true text.")
+    var markdown: Bool?
+
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
@@ -24,17 +31,21 @@ struct ScreenFlags: ParsableArguments {
     )
     var pace: Double?
 
-    func validate() throws {
-        guard pace.map({ (0...60).contains($0) }) ?? true else {
-            throw ValidationError("--pace must be between 0 and 60 seconds a token")
-        }
-    }
+    @Option(
+        help: ArgumentHelp(
+            "The command that edits a question; default: $VISUAL, $EDITOR, or vi.", valueName: "command"))
+    var editor: String?
 
-    func apply(to configuration: inout ChatConfiguration) {
-        if let imageProtocol { configuration.imageProtocol = imageProtocol }
-        if let theme { configuration.theme = theme }
-        if let color { configuration.color = color }
-        if let pace { configuration.pace = pace }
+    func validate() throws { try SettingEntry.check(entries) }
+
+    var entries: [SettingEntry] {
+        let texts: [(SettingKey, String?)] = [
+            (.imageProtocol, imageProtocol?.rawValue), (.theme, theme?.rawValue), (.color, color?.rawValue),
+            (.tree, tree?.rawValue), (.editor, editor),
+        ]
+        return texts.flatMap { SettingEntry.flag($0, $1.map { .text($0) }) }
+            + SettingEntry.flag(.markdown, markdown.map { .truth($0) })
+            + SettingEntry.flag(.pace, pace.map { .number($0) })
     }
 }
 
@@ -46,23 +57,31 @@ struct ConversationFlags: ParsableArguments {
         help: ArgumentHelp("Go on with this conversation; `specchat sessions list` names them.", valueName: "id"))
     var resume: String?
 
-    @Flag(name: .customLong("no-save"), help: "Keep nothing of this conversation.")
-    var savesNothing = false
+    @Flag(inversion: .prefixedNo, help: "Store this conversation.")
+    var save: Bool?
 
-    @Flag(help: "Store the pictures themselves with the conversation, not only where they were.")
-    var keepImages = false
+    @Flag(inversion: .prefixedNo, help: "Store the pictures themselves too, not only where they were.")
+    var keepImages: Bool?
+
+    @Option(
+        help: ArgumentHelp("What encoded pictures may take on disk, such as 512MB; 0 keeps none.", valueName: "size"))
+    var pictureCache: String?
 
     func validate() throws {
         guard !continuesLast || resume == nil else { throw ValidationError("give one of --continue and --resume ID") }
-        guard !savesNothing || !keepImages else {
+        guard save != false || keepImages != true else {
             throw ValidationError("--no-save stores nothing, so --keep-images has no meaning with it")
         }
+        try SettingEntry.check(entries)
     }
 
-    func apply(to configuration: inout ChatConfiguration) {
-        if continuesLast { configuration.conversation = .latest }
-        if let resume { configuration.conversation = .stored(id: resume) }
-        if savesNothing { configuration.savesConversations = false }
-        if keepImages { configuration.keepsImages = true }
+    var entries: [SettingEntry] {
+        SettingEntry.flag(.save, save.map { .truth($0) })
+            + SettingEntry.flag(.keepImages, keepImages.map { .truth($0) })
+            + SettingEntry.flag(.pictureCache, pictureCache.map { .text($0) })
+    }
+
+    var choice: ConversationChoice {
+        if continuesLast { .latest } else if let resume { .stored(id: resume) } else { .new }
     }
 }

@@ -6,10 +6,8 @@ public import Engine
 extension SpeculationPolicy: ExpressibleByArgument {}
 
 struct SpeculationFlags: ParsableArguments {
-    static let mostNodes = 256
-
-    @Option(help: "How to draft: not at all, one path, or a tree sized by what it costs.")
-    var speculation: SpeculationPolicy = .dynamic
+    @Option(help: "How to draft: not at all, one path, or a tree sized by what it costs (the default).")
+    var speculation: SpeculationPolicy?
 
     @Option(
         parsing: .unconditional,
@@ -17,16 +15,10 @@ struct SpeculationFlags: ParsableArguments {
             "Give every draft tree this many nodes, the root counted, instead of the best.", valueName: "n"))
     var nodes: Int?
 
-    func validate() throws {
-        guard nodes.map({ (1...Self.mostNodes).contains($0) }) ?? true else {
-            throw ValidationError("--nodes must be between 1 and \(Self.mostNodes)")
-        }
-    }
+    func validate() throws { try SettingEntry.check(entries) }
 
-    var options: SpeculationOptions {
-        var options = SpeculationOptions()
-        options.policy = speculation
-        options.nodes = nodes
-        return options
+    var entries: [SettingEntry] {
+        SettingEntry.flag(.speculation, speculation.map { .text($0.rawValue) })
+            + SettingEntry.flag(.nodes, nodes.map { .integer($0) })
     }
 }

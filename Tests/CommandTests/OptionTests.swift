@@ -37,6 +37,7 @@ import Testing
         ("score --text x --prompt a --raw-prompt b", "give one of --prompt QUESTION and --raw-prompt TEXT"),
         ("score --text x --raw-prompt b --image i", "--raw-prompt needs <image> where the rows of --image go"),
         ("chat --pace -1", "--pace must be between 0 and 60 seconds a token"),
+        ("chat --picture-cache much", "--picture-cache must be a number of bytes or a size such as \"512 MB\""),
         ("chat --pace nan", "--pace must be between 0 and 60 seconds a token"),
         ("chat --continue --resume a", "give one of --continue and --resume ID"),
         ("chat --no-save --keep-images", "--no-save stores nothing, so --keep-images has no meaning with it"),
@@ -60,39 +61,58 @@ import Testing
 
     @Test func `reach the engine unchanged`() throws {
         let line =
-            "--temperature 0.7 --top-k 40 --top-p 0.9 --min-p 0.05 --repetition-penalty 1.1 --seed 9 --max-tokens 7"
-        let sampler = try SamplerFlags.parse(line.split(separator: " ").map(String.init))
+            "--temperature 0.7 --top-k 40 --top-p 0.9 --min-p 0.05 --repetition-penalty 1.1 --seed 18446744073709551615 "
+            + "--max-tokens 7"
+        var settings = Settings()
+        try settings.take(SamplerFlags.parse(line.split(separator: " ").map(String.init)).entries)
+        try settings.take(SpeculationFlags.parse(["--speculation", "chain", "--nodes", "12"]).entries)
         var expected = SamplerOptions()
         (expected.temperature, expected.topK, expected.topP, expected.minP) = (0.7, 40, 0.9, 0.05)
-        (expected.repetitionPenalty, expected.seed) = (1.1, 9)
-        #expect(sampler.options == expected)
-        #expect(sampler.maxTokens == 7)
-        let speculation = try SpeculationFlags.parse(["--speculation", "chain", "--nodes", "12"])
-        #expect(speculation.options.policy == .chain)
-        #expect(speculation.options.nodes == 12)
+        (expected.repetitionPenalty, expected.seed) = (1.1, .max)
+        #expect(settings.generation.sampler == expected)
+        #expect(settings.generation.maximumTokens == 7)
+        #expect(settings.generation.speculation.policy == .chain)
+        #expect(settings.generation.speculation.nodes == 12)
     }
 
-    @Test func `about the screen reach the chat`() throws {
+    @Test func `about the screen and the conversation reach the chat`() throws {
+        let nothing: @Sendable () -> EventStream = { EventStream { $0.finish() } }
         var configuration = ChatConfiguration(
             source: ChatSource(
-                load: { EventStream { $0.finish() } }, attach: { _ in EventStream { $0.finish() } },
-                ask: { _, _ in EventStream { $0.finish() } }, clear: { EventStream { $0.finish() } }), modelName: "m")
-        let line = ["--theme", "light", "--color", "always", "--pace", "0.5", "--image-protocol", "none"]
-        try ScreenFlags.parse(line).apply(to: &configuration)
+                load: nothing, attach: { _ in nothing() }, ask: { _, _ in nothing() }, clear: nothing), modelName: "m")
+        var settings = Settings()
+        let screen =
+            "--theme light --color always --pace 0.5 --image-protocol none --tree off --no-markdown --editor ed"
+        try settings.take(ScreenFlags.parse(screen.split(separator: " ").map(String.init)).entries)
+        try settings.take(ConversationFlags.parse(["--no-save", "--picture-cache", "3 kB"]).entries)
+        settings.keepImages = true
+        settings.apply(to: &configuration)
         #expect(configuration.theme == .light && configuration.color == .always)
         #expect(configuration.pace == 0.5 && configuration.imageProtocol == .none)
-        #expect(configuration.conversation == .new && configuration.savesConversations && !configuration.keepsImages)
-        try ConversationFlags.parse(["--resume", "7", "--keep-images"]).apply(to: &configuration)
-        #expect(configuration.conversation == .stored(id: "7") && configuration.keepsImages)
-        try ConversationFlags.parse(["--continue", "--no-save"]).apply(to: &configuration)
-        #expect(configuration.conversation == .latest && !configuration.savesConversations)
+        #expect(configuration.treeSize == .off && !configuration.rendersMarkdown && configuration.editor == "ed")
+        #expect(!configuration.savesConversations && configuration.keepsImages)
+        #expect(configuration.pictureCacheBytes == 3000)
     }
 
-    @Test func `of the engine and of the command line have the same defaults`() throws {
-        let defaults = GenerationOptions()
-        let sampler = try SamplerFlags.parse([])
-        #expect(sampler.options == defaults.sampler)
-        #expect(sampler.maxTokens == defaults.maximumTokens)
-        #expect(try SpeculationFlags.parse([]).options == defaults.speculation)
+    @Test func `name the conversation to go on with`() throws {
+        #expect(try ConversationFlags.parse(["--resume", "7"]).choice == .stored(id: "7"))
+        #expect(try ConversationFlags.parse(["--continue"]).choice == .latest)
+        #expect(try ConversationFlags.parse([]).choice == .new)
+    }
+
+    @Test func `have the same defaults everywhere`() throws {
+        let nothing: @Sendable () -> EventStream = { EventStream { $0.finish() } }
+        let plain = ChatConfiguration(
+            source: ChatSource(
+                load: nothing, attach: { _ in nothing() }, ask: { _, _ in nothing() }, clear: nothing), modelName: "m")
+        var told = plain
+        Settings().apply(to: &told)
+        #expect(told.options.sampler == SamplerOptions() && told.options.speculation == SpeculationOptions())
+        #expect(told.options.maximumTokens == GenerationOptions().maximumTokens && told.options.inspectsNodes)
+        #expect(told.theme == plain.theme && told.color == plain.color && told.treeSize == plain.treeSize)
+        #expect(told.imageProtocol == plain.imageProtocol && told.rendersMarkdown == plain.rendersMarkdown)
+        #expect(told.pace == plain.pace && told.editor == plain.editor)
+        #expect(told.savesConversations == plain.savesConversations && told.keepsImages == plain.keepsImages)
+        #expect(told.pictureCacheBytes == plain.pictureCacheBytes)
     }
 }

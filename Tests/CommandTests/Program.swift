@@ -34,6 +34,10 @@ enum Program {
     static let draft = ["--draft", goldens.path + "/language.gguf", "--draft-projector", goldens.path + "/vision.gguf"]
     static let picture = goldens.path + "/picture.png"
 
+    /// The environment without anyone's settings: no variables of ours, no settings file.
+    static let environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("SPECCHAT_") }
+        .merging(["SPECCHAT_CONFIG": "/dev/null"]) { $1 }
+
     /// A fresh path for a file of this test run.
     static func temporary(_ name: String) -> String {
         FileManager.default.temporaryDirectory.appendingPathComponent("specchat-\(UUID().uuidString)-\(name)").path
@@ -43,11 +47,13 @@ enum Program {
     ///
     /// - Parameter interrupt: sends this signal as soon as the first bytes of output are there.
     static func run(
-        _ arguments: [String], input: String = "", interrupt: Int32? = nil, seconds: Double = 60
+        _ arguments: [String], input: String = "", environment: [String: String] = [:], interrupt: Int32? = nil,
+        seconds: Double = 60
     ) throws -> ProgramResult {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
+        process.environment = Self.environment.merging(environment) { $1 }
         let (inputPipe, outputPipe, errorPipe) = (Pipe(), Pipe(), Pipe())
         (process.standardInput, process.standardOutput, process.standardError) = (inputPipe, outputPipe, errorPipe)
         let output = Collector(outputPipe) { if let interrupt { kill(process.processIdentifier, interrupt) } }
@@ -67,7 +73,7 @@ enum Program {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments = ["-c", line]
-        process.environment = ProcessInfo.processInfo.environment.merging(["SPECCHAT": path]) { $1 }
+        process.environment = environment.merging(["SPECCHAT": path]) { $1 }
         let (outputPipe, errorPipe) = (Pipe(), Pipe())
         (process.standardOutput, process.standardError) = (outputPipe, errorPipe)
         let (output, errors) = (Collector(outputPipe) {}, Collector(errorPipe) {})

@@ -30,8 +30,13 @@ WRAPPER = 'stty -g > "$0/before"; "$@"; echo $? > "$0/code"; stty -g > "$0/after
 
 def environment(**changes):
     """The variables that decide what a screen looks like, the same wherever the tests run."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TMUX", "COLUMNS", "LINES")}
-    kept.update(TERM="xterm-256color", LANG="C.UTF-8", LC_ALL="C.UTF-8")
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("NO_COLOR", "TMUX", "COLUMNS", "LINES") and not key.startswith("SPECCHAT_")
+    }
+    # Nobody's settings file.
+    kept.update(TERM="xterm-256color", LANG="C.UTF-8", LC_ALL="C.UTF-8", SPECCHAT_CONFIG="/dev/null")
     kept.update(changes)
     return {key: value for key, value in kept.items() if value is not None}
 

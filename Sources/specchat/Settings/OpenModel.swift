@@ -1,0 +1,31 @@
+// OpenModel.swift — the model that the settings name, found and ready to be loaded.
+
+import Engine
+
+/// A bundle and how an engine for it is to be made.
+struct OpenModel: Sendable {
+    let bundle: ModelBundle
+    var options: EngineOptions
+
+    func makeEngine() -> ChatEngine { ChatEngine(bundle: bundle, options: options) }
+}
+
+extension Settings {
+    /// The model with the draft that the settings name.
+    func openModel() throws(ModelBundleError) -> OpenModel { try openModel(draft: draft) }
+
+    /// The same, without a draft where nothing is to be drafted.
+    func openModelForAnswers() throws(ModelBundleError) -> OpenModel {
+        try openModel(draft: generation.speculation.policy == .off ? "none" : draft)
+    }
+
+    /// The model with another draft, or with "none".
+    func openModel(draft: String?) throws(ModelBundleError) -> OpenModel {
+        let projector = draft == self.draft ? draftProjector : nil
+        let bundle = try ModelBundle.open(model: model, mmproj: mmproj, draft: draft, draftProjector: projector)
+        var options = EngineOptions()
+        options.threads = threads
+        options.contextLength = context
+        return OpenModel(bundle: bundle, options: options)
+    }
+}

@@ -1,0 +1,125 @@
+// SettingKey.swift — every setting there is: its table, its name, its variable, what it may be. One line each.
+
+import Engine
+
+/// A thing that can be set. It is called the same everywhere: `top-p` in the file, --top-p, SPECCHAT_TOP_P.
+struct SettingKey: Sendable, Equatable {
+    let table: String
+    let name: String
+    /// One sentence for the settings file.
+    let about: String
+    /// A value to show where there is no default.
+    let example: SettingValue?
+    let form: SettingForm
+
+    private init(_ table: String, _ name: String, _ about: String, example: SettingValue? = nil, _ form: SettingForm) {
+        self.table = table
+        self.name = name
+        self.about = about
+        self.example = example
+        self.form = form
+    }
+
+    /// The environment variable.
+    var variable: String { "SPECCHAT_" + name.uppercased().replacing("-", with: "_") }
+
+    static func == (a: SettingKey, b: SettingKey) -> Bool { a.name == b.name }
+
+    static func named(_ name: String) -> SettingKey? { all.first { $0.name == name } }
+
+    /// The tables in the order in which they are written.
+    static let tables = ["model", "speculation", "sampling", "screen", "conversations"]
+    static let all = modelKeys + speculationKeys + samplingKeys + screenKeys + conversationKeys
+
+    // MARK: [model]
+
+    static let model = SettingKey(
+        "model", "model", "A bundle's folder, or a GGUF language model. Without it: the demo model.",
+        example: .text("~/models/llava-1.5-7b.gguf"), .text(\.model, isPath: true, "the path of a folder or a file"))
+    static let mmproj = SettingKey(
+        "model", "mmproj", "The GGUF vision file of that model.", example: .text("~/models/mmproj.gguf"),
+        .text(\.mmproj, isPath: true, "the path of a file"))
+    static let draft = SettingKey(
+        "model", "draft", "A draft of the bundle (small, medium), none, or a GGUF language model.",
+        example: .text("small"), .text(\.draft, isPath: true, "a draft's name, \"none\" or the path of a file"))
+    static let draftProjector = SettingKey(
+        "model", "draft-projector", "The GGUF projector with which a draft file sees the picture.",
+        example: .text("~/models/draft-projector.gguf"), .text(\.draftProjector, isPath: true, "the path of a file"))
+    static let threads = SettingKey(
+        "model", "threads", "Threads for the arithmetic. Without it: one per physical core.", example: .integer(4),
+        .integer(\.threads, "between 1 and 1024") { (1...1024).contains($0) })
+    static let context = SettingKey(
+        "model", "context", "Tokens that a conversation can hold. Without it: what the model allows.",
+        example: .integer(4096), .integer(\.context, "1 or more") { $0 >= 1 })
+    private static let modelKeys = [model, mmproj, draft, draftProjector, threads, context]
+
+    // MARK: [speculation]
+
+    static let speculation = SettingKey(
+        "speculation", "speculation",
+        "How to draft: off, chain (one path), or dynamic (a tree sized by what it costs).",
+        .choice(\.generation.speculation.policy))
+    static let nodes = SettingKey(
+        "speculation", "nodes", "Nodes of every draft tree, the root counted. Without it: the best number, each time.",
+        example: .integer(8),
+        .integer(\.generation.speculation.nodes, "between 1 and 256") { (1...256).contains($0) })
+    private static let speculationKeys = [speculation, nodes]
+
+    // MARK: [sampling]
+
+    // Ranges are written so that NaN fails as well.
+    static let temperature = SettingKey(
+        "sampling", "temperature", "0 takes the likeliest token each time; higher varies more.",
+        .number(\.generation.sampler.temperature, "0 or more; 0.7 is usual") { $0 >= 0 && $0.isFinite })
+    static let topK = SettingKey(
+        "sampling", "top-k", "Choose among the k likeliest tokens; 0 for all.",
+        .integer(\.generation.sampler.topK, "0 (all tokens) or more") { $0 >= 0 })
+    static let topP = SettingKey(
+        "sampling", "top-p", "Choose among the fewest tokens that reach this probability.",
+        .number(\.generation.sampler.topP, "between 0 and 1") { (0...1).contains($0) })
+    static let minP = SettingKey(
+        "sampling", "min-p", "Choose among tokens at least this fraction as likely as the likeliest.",
+        .number(\.generation.sampler.minP, "between 0 and 1") { (0...1).contains($0) })
+    static let repetitionPenalty = SettingKey(
+        "sampling", "repetition-penalty", "Make tokens that the text already holds less likely; 1 for no change.",
+        .number(\.generation.sampler.repetitionPenalty, "above 0; 1 changes nothing") { $0 > 0 && $0.isFinite })
+    static let seed = SettingKey(
+        "sampling", "seed", "The same seed gives the same answer.", .seed(\.generation.sampler.seed))
+    static let maxTokens = SettingKey(
+        "sampling", "max-tokens", "The longest an answer may become, in tokens.",
+        .integer(\.generation.maximumTokens, "1 or more") { $0 >= 1 })
+    private static let samplingKeys = [temperature, topK, topP, minP, repetitionPenalty, seed, maxTokens]
+
+    // MARK: [screen]
+
+    static let theme = SettingKey(
+        "screen", "theme", "The colours of the screen: dark, light, high-contrast or none.", .choice(\.theme))
+    static let color = SettingKey(
+        "screen", "color", "Whether to use colours: auto heeds the terminal, NO_COLOR and CLICOLOR_FORCE.",
+        .choice(\.color))
+    static let imageProtocol = SettingKey(
+        "screen", "image-protocol", "How pictures are drawn on the screen.", .choice(\.imageProtocol))
+    static let tree = SettingKey(
+        "screen", "tree", "The draft tree at the start: off, mini or full.", .choice(\.tree))
+    static let markdown = SettingKey(
+        "screen", "markdown", "Style answers as Markdown; copies and exports keep the true text.", .truth(\.markdown))
+    static let pace = SettingKey(
+        "screen", "pace", "Seconds that each token is given on the screen, for an audience; 0 for as they come.",
+        .number(\.pace, "between 0 and 60 seconds a token") { (0...60).contains($0) })
+    static let editor = SettingKey(
+        "screen", "editor", "The command that edits a question. Without it: $VISUAL, $EDITOR, or vi.",
+        example: .text("vim -f"), .text(\.editor, "a command"))
+    private static let screenKeys = [theme, color, imageProtocol, tree, markdown, pace, editor]
+
+    // MARK: [conversations]
+
+    static let save = SettingKey(
+        "conversations", "save", "Store conversations, for --continue and `specchat sessions`.", .truth(\.save))
+    static let keepImages = SettingKey(
+        "conversations", "keep-images", "Store the pictures themselves too, not only where they were.",
+        .truth(\.keepImages))
+    static let pictureCache = SettingKey(
+        "conversations", "picture-cache", "What encoded pictures may take on disk; \"0\" keeps none.",
+        .size(\.pictureCache))
+    private static let conversationKeys = [save, keepImages, pictureCache]
+}
