@@ -83,7 +83,7 @@ extension Settings {
         configuration.color = color
         configuration.treeSize = tree
         configuration.rendersMarkdown = markdown
-        configuration.pace = pace
+        configuration.options.pace = pace
         configuration.editor = editor
         configuration.savesConversations = save
         configuration.keepsImages = keepImages

@@ -27,7 +27,7 @@ struct ScreenFlags: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Give each token this long on the screen, for an audience; measured times stay true.", valueName: "seconds")
+            "Leave every round standing this long, for an audience; measured times stay true.", valueName: "seconds")
     )
     var pace: Double?
 

@@ -36,9 +36,9 @@ import Testing
         ("score --text x", "give one of --prompt QUESTION and --raw-prompt TEXT"),
         ("score --text x --prompt a --raw-prompt b", "give one of --prompt QUESTION and --raw-prompt TEXT"),
         ("score --text x --raw-prompt b --image i", "--raw-prompt needs <image> where the rows of --image go"),
-        ("chat --pace -1", "--pace must be between 0 and 60 seconds a token"),
+        ("chat --pace -1", "--pace must be between 0 and 60 seconds a round"),
         ("chat --picture-cache much", "--picture-cache must be a number of bytes or a size such as \"512 MB\""),
-        ("chat --pace nan", "--pace must be between 0 and 60 seconds a token"),
+        ("chat --pace nan", "--pace must be between 0 and 60 seconds a round"),
         ("chat --continue --resume a", "give one of --continue and --resume ID"),
         ("chat --no-save --keep-images", "--no-save stores nothing, so --keep-images has no meaning with it"),
         ("bench --rounds 0", "--rounds must be 1 or more"),
@@ -88,7 +88,7 @@ import Testing
         settings.keepImages = true
         settings.apply(to: &configuration)
         #expect(configuration.theme == .light && configuration.color == .always)
-        #expect(configuration.pace == 0.5 && configuration.imageProtocol == .none)
+        #expect(configuration.options.pace == 0.5 && configuration.imageProtocol == .none)
         #expect(configuration.treeSize == .off && !configuration.rendersMarkdown && configuration.editor == "ed")
         #expect(!configuration.savesConversations && configuration.keepsImages)
         #expect(configuration.pictureCacheBytes == 3000)
@@ -111,7 +111,7 @@ import Testing
         #expect(told.options.maximumTokens == GenerationOptions().maximumTokens && told.options.inspectsNodes)
         #expect(told.theme == plain.theme && told.color == plain.color && told.treeSize == plain.treeSize)
         #expect(told.imageProtocol == plain.imageProtocol && told.rendersMarkdown == plain.rendersMarkdown)
-        #expect(told.pace == plain.pace && told.editor == plain.editor)
+        #expect(told.options.pace == plain.options.pace && told.editor == plain.editor)
         #expect(told.savesConversations == plain.savesConversations && told.keepsImages == plain.keepsImages)
         #expect(told.pictureCacheBytes == plain.pictureCacheBytes)
     }

@@ -22,10 +22,6 @@ public struct ChatConfiguration: Sendable {
     public var treeSize = TreeSize.full
     /// Whether answers are styled as Markdown; the true text is kept either way.
     public var rendersMarkdown = true
-    /// Seconds that each token of an answer is given on the screen, for an audience; 0 shows tokens as they come.
-    ///
-    /// The engine is not slowed down and times are as measured.
-    public var pace = 0.0
     /// The command that edits a question, such as "vim -f"; absent: $VISUAL, $EDITOR, or vi.
     public var editor: String?
 

@@ -1,8 +1,10 @@
-// NearestWord.swift — which known word a mistyped one was meant to be. Used for commands and settings.
+// NearestWord.swift — which known word a mistyped one was meant to be. Used for settings and their variables.
 
 /// The word of `words` that is at most three changes away from `word`, the nearest and first of them; nil if none is.
+/// Upper and lower case are the same.
 public func nearestWord(to word: String, among words: [String]) -> String? {
-    guard let near = words.min(by: { CommandTable.distance(word, $0) < CommandTable.distance(word, $1) }) else { return nil }
+    let distances = words.map { CommandTable.distance(word, $0.lowercased()) }
     // Three changes turn any short word into any other.
-    return CommandTable.distance(word, near) <= min(3, max(1, word.count / 2)) ? near : nil
+    guard let least = distances.min(), least <= min(3, max(1, word.count / 2)) else { return nil }
+    return zip(words, distances).first { $0.1 == least }?.0
 }

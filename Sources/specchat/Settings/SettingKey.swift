@@ -104,8 +104,8 @@ struct SettingKey: Sendable, Equatable {
     static let markdown = SettingKey(
         "screen", "markdown", "Style answers as Markdown; copies and exports keep the true text.", .truth(\.markdown))
     static let pace = SettingKey(
-        "screen", "pace", "Seconds that each token is given on the screen, for an audience; 0 for as they come.",
-        .number(\.pace, "between 0 and 60 seconds a token") { (0...60).contains($0) })
+        "screen", "pace", "Seconds that every round is left standing, for an audience; 0 waits for nothing.",
+        .number(\.pace, "between 0 and 60 seconds a round") { (0...60).contains($0) })
     static let editor = SettingKey(
         "screen", "editor", "The command that edits a question. Without it: $VISUAL, $EDITOR, or vi.",
         example: .text("vim -f"), .text(\.editor, "a command"))

@@ -22,7 +22,7 @@ struct Settings: Sendable, Equatable {
     var imageProtocol = ImageProtocol.auto
     var tree = TreeSize.full
     var markdown = true
-    /// Seconds that each token is given on the screen.
+    /// Seconds that a chat leaves every round standing; other commands have nobody who watches.
     var pace = 0.0
     var editor: String?
 
