@@ -14,6 +14,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         .executableTarget(
@@ -31,6 +32,10 @@ let package = Package(
                 "CKernels", "COpenBLAS", "CGdkPixbuf",
                 .product(name: "HeapModule", package: "swift-collections"),
             ],
+            swiftSettings: strict),
+        .target(
+            name: "ConversationStore",
+            dependencies: ["Engine", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
         .target(
             name: "CKernels",
@@ -54,6 +59,10 @@ let package = Package(
                 "specchat", "ChatTUI", "Engine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ConversationStoreTests",
+            dependencies: ["ConversationStore", "Engine", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
         .testTarget(name: "ChatTUITests", dependencies: ["ChatTUI", "Engine"], swiftSettings: strict),
     ],

@@ -33,6 +33,12 @@ import Testing
         Rule(folder: "ChatTUI", forbidden: ["import CTerm"], except: ["Terminal.swift"]),
         Rule(folder: "ChatTUI", forbidden: ["import CSixel"], except: ["SixelEncoder.swift"]),
         Rule(folder: "ChatTUI", forbidden: ["import CKernels", "import COpenBLAS", "import CGdkPixbuf"]),
+        Rule(
+            folder: "ConversationStore",
+            forbidden: backends + ["ChatTUI", "import CTerm", "import CSixel", "import CGdkPixbuf", "import CKernels"]),
+        Rule(folder: "Engine", forbidden: ["import GRDB", "import ConversationStore"]),
+        Rule(folder: "ChatTUI", forbidden: ["import GRDB"]),
+        Rule(folder: "specchat", forbidden: ["import GRDB"]),
         Rule(folder: "specchat", forbidden: ["import CTerm", "import CKernels", "import CSixel", "import COpenBLAS"]),
     ]
 
@@ -67,7 +73,7 @@ import Testing
     }
 
     @Test func `every source file says where it stands on the route`() throws {
-        for folder in ["Engine", "ChatTUI", "specchat"] {
+        for folder in ["Engine", "ConversationStore", "ChatTUI", "specchat"] {
             for (name, text) in try Self.sources(in: folder) {
                 #expect(text.hasPrefix("// \(name) — "), "\(folder)/\(name) does not begin with its own line")
             }

@@ -67,7 +67,7 @@ public final class TraceWriter {
         do {
             try file.write(contentsOf: encoder.encode(value) + Data("\n".utf8))
         } catch {
-            throw .cannotWrite(path: path, reason: Trace.reason(error))
+            throw .cannotWrite(path: path, reason: systemReason(error))
         }
     }
 }
@@ -87,7 +87,7 @@ public struct Trace: Sendable, Equatable {
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
-            throw .cannotRead(path: path, reason: reason(error))
+            throw .cannotRead(path: path, reason: systemReason(error))
         }
         var answers: [Answer] = []
         for (index, line) in data.split(separator: UInt8(ascii: "\n")).enumerated() {
@@ -95,7 +95,7 @@ public struct Trace: Sendable, Equatable {
                 answers.append(Answer(header: header, rounds: []))
             } else if answers.isEmpty {
                 throw .notATrace(path: path)
-            } else if let round = try? decoder.decode(SpeculationRound.self, from: line), round.isSound {
+            } else if let round = round(from: line) {
                 let answer = answers.removeLast()
                 answers.append(Answer(header: answer.header, rounds: answer.rounds + [round]))
             } else {
@@ -104,6 +104,24 @@ public struct Trace: Sendable, Equatable {
         }
         guard !answers.isEmpty else { throw .notATrace(path: path) }
         return Trace(answers: answers)
+    }
+
+    /// A line of a trace, without its end: what begins an answer.
+    public static func line(_ header: TraceHeader) throws -> String {
+        String(decoding: try encoder.encode(header), as: UTF8.self)
+    }
+
+    /// The same for one of its rounds.
+    public static func line(_ round: SpeculationRound) throws -> String {
+        String(decoding: try encoder.encode(round), as: UTF8.self)
+    }
+
+    /// The round that a line holds; absent where it holds none that is sound.
+    public static func round(from line: String) -> SpeculationRound? { round(from: Data(line.utf8)) }
+
+    private static func round(from line: Data) -> SpeculationRound? {
+        guard let round = try? decoder.decode(SpeculationRound.self, from: line), round.isSound else { return nil }
+        return round
     }
 
     fileprivate static var encoder: JSONEncoder {
@@ -117,12 +135,6 @@ public struct Trace: Sendable, Equatable {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return decoder
-    }
-
-    fileprivate static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
-        return underlying.domain == NSPOSIXErrorDomain
-            ? String(cString: strerror(Int32(underlying.code))) : underlying.localizedDescription
     }
 }
 

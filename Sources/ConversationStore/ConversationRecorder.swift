@@ -1,0 +1,179 @@
+// ConversationRecorder.swift — saves a conversation while it is held, without anyone waiting for the disk. Fed by the
+// screen, writes to ConversationStore.
+
+import Dispatch
+public import Engine
+import Foundation
+import Synchronization
+
+/// Takes what happens in a chat and writes it down in its own time.
+///
+/// Everything may be called from any thread and returns at once; a serial queue writes in the order of the calls. The
+/// progress of an answer is written at most thirty times a second, the latest state each time; questions and ends of
+/// answers are written as they come. What cannot be written now (the disk is full, another program is in the way) is kept
+/// and tried again with the next call, after a second, and by `flush`.
+public final class ConversationRecorder: Sendable {
+    /// Whether the chat is being saved.
+    public enum Status: Sendable, Equatable {
+        case saved
+        /// Not at present; what came since waits in memory.
+        case waiting(StoreError)
+        /// Not any more: nothing that can be waited for would help.
+        case ended(StoreError)
+    }
+
+    /// Seconds between two writings of an answer's progress.
+    static let interval = 1.0 / 30
+    /// Seconds before what failed is tried again.
+    static let retryInterval = 1.0
+
+    private let queue = DispatchQueue(label: "specchat.recorder", qos: .utility)
+    private let mailbox: Mutex<RecorderMailbox>
+    private let writer: Mutex<RecorderWriter>
+    /// What others may ask for while the writer is busy.
+    private let published = Mutex((status: Status.saved, conversation: ConversationID?.none))
+    private let notify: @Sendable (Status) -> Void
+
+    /// Makes a recorder; the store is opened on its queue, when there is something to write.
+    ///
+    /// - Parameters:
+    ///   - open: opens the store; called again when it failed for a passing reason.
+    ///   - notify: hears every change of the status, on the recorder's queue.
+    public init(
+        open: @escaping @Sendable () throws(StoreError) -> ConversationStore,
+        notify: @escaping @Sendable (Status) -> Void
+    ) {
+        mailbox = Mutex(RecorderMailbox())
+        writer = Mutex(RecorderWriter(open: open))
+        self.notify = notify
+    }
+
+    // MARK: What happened
+
+    /// Begins a conversation; nothing is written before its first question. `conversation` is made on the recorder's
+    /// queue, so it may read the model's files.
+    public func begin(_ conversation: @escaping @Sendable () throws(StoreError) -> NewConversation) {
+        hand(.begin(conversation))
+    }
+
+    /// Goes on with a conversation that was saved.
+    public func resume(_ id: ConversationID) { hand(.resume(id)) }
+
+    /// A question was put.
+    ///
+    /// - Parameter first: it takes the place of the turns from this number on.
+    public func beginTurn(_ turn: NewTurn, replacingFrom first: Int? = nil) {
+        hand(.beginTurn(turn, replacingFrom: first))
+    }
+
+    /// Something came from the engine. Rounds and the report are written, all else is not.
+    public func record(_ event: GenerationEvent) {
+        switch event {
+        case .round(let round, let text): hand(.round(round, text: text))
+        case .finished(let report): hand(.finished(report))
+        case .progress, .notice: break
+        }
+    }
+
+    /// The answer has ended without a report: stopped by the user, or broken off by an error. After a report it changes
+    /// nothing.
+    public func endTurn(_ state: TurnState) { hand(.endTurn(state)) }
+
+    public func removeTurns(from first: Int) { hand(.removeTurns(from: first)) }
+
+    public func setSettings(_ settings: ConversationSettings) { hand(.settings(settings)) }
+
+    /// The conversation that is being saved; absent until its first question is on the disk.
+    public var conversation: ConversationID? { published.withLock { $0.conversation } }
+
+    public var status: Status { published.withLock { $0.status } }
+
+    /// Tries to write everything that was handed over, and returns whether all of it is on the disk. Waits for the disk:
+    /// for the end of the program.
+    @discardableResult
+    public func flush() -> Bool {
+        queue.sync {
+            work()
+            return writer.withLock { $0.isUpToDate && $0.status == .saved }
+        }
+    }
+
+    /// Transactions so far.
+    var writings: Int { writer.withLock { $0.writings } }
+
+    // MARK: The queue
+
+    private func hand(_ message: RecorderMessage) {
+        let delay = mailbox.withLock { mailbox -> Double? in
+            mailbox.add(message)
+            return mailbox.schedule(urgent: !message.isProgress, at: Self.clock())
+        }
+        wake(after: delay)
+    }
+
+    private func wake(after delay: Double?) {
+        guard let delay else { return }
+        queue.asyncAfter(deadline: .now() + delay) { self.work() }
+    }
+
+    /// Writes what has been handed over.
+    private func work() {
+        let (status, conversation, isDone) = writer.withLock { writer in
+            writer.take(mailbox.withLock { $0.take(at: Self.clock()) })
+            writer.write()
+            return (writer.status, writer.conversation, writer.isUpToDate)
+        }
+        let isNews = published.withLock { published in
+            defer { published = (status, conversation) }
+            return published.status != status
+        }
+        if isNews { notify(status) }
+        if !isDone { wake(after: mailbox.withLock { $0.scheduleRetry(at: Self.clock()) }) }
+    }
+
+    private static func clock() -> Double { ProcessInfo.processInfo.systemUptime }
+}
+
+/// One call of a recorder.
+enum RecorderMessage: Sendable {
+    case begin(@Sendable () throws(StoreError) -> NewConversation)
+    case resume(ConversationID)
+    case beginTurn(NewTurn, replacingFrom: Int?)
+    case round(SpeculationRound, text: String)
+    case finished(GenerationReport)
+    case endTurn(TurnState)
+    case removeTurns(from: Int)
+    case settings(ConversationSettings)
+
+    /// Whether it can wait for others of its kind.
+    var isProgress: Bool { if case .round = self { true } else { false } }
+}
+
+/// What was handed over and not yet taken, and when it will be.
+struct RecorderMailbox: Sendable {
+    private var messages: [RecorderMessage] = []
+    private var lastTaken = -Double.infinity
+    /// When the queue has been asked to look; absent when it has not.
+    private var scheduled: Double?
+
+    mutating func add(_ message: RecorderMessage) { messages.append(message) }
+
+    /// Seconds after which the queue must look; absent when it will anyway.
+    mutating func schedule(urgent: Bool, at now: Double) -> Double? {
+        plan(urgent ? now : max(now, lastTaken + ConversationRecorder.interval), at: now)
+    }
+
+    mutating func scheduleRetry(at now: Double) -> Double? { plan(now + ConversationRecorder.retryInterval, at: now) }
+
+    private mutating func plan(_ time: Double, at now: Double) -> Double? {
+        if let scheduled, scheduled <= time { return nil }
+        scheduled = time
+        return time - now
+    }
+
+    mutating func take(at now: Double) -> [RecorderMessage] {
+        defer { messages = [] }
+        (lastTaken, scheduled) = (now, nil)
+        return messages
+    }
+}
