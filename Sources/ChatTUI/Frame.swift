@@ -33,6 +33,8 @@ enum Role: Sendable, Equatable, CaseIterable {
     case cursor
     /// Text of every second round, where the transcript marks what came together; and of the round on the panel.
     case run, shownRun
+    // Markdown of answers.
+    case heading, subheading, emphasis, strongEmphasis, code, link, address, quote
     /// A half block of a photo; its colours come with the cell.
     case photo
     /// Stands under a sixel picture and is never seen.

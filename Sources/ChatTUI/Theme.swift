@@ -17,72 +17,91 @@ struct Appearance: Sendable, Equatable {
 }
 
 /// How many colours may be used.
-enum Palette: Sendable, Equatable {
-    /// NO_COLOR is set, or the terminal has none.
+enum Palette: String, Sendable, Equatable {
+    /// The user wants none, or the terminal has none.
     case none
-    case eight
-    case full
+    case eight, sixteen
+    case full = "256"
 
-    init(colors: Int, environment: [String: String]) {
-        if let forbidden = environment["NO_COLOR"], !forbidden.isEmpty {
-            self = .none
-        } else {
-            self = colors >= 256 ? .full : colors >= 8 ? .eight : .none
+    /// - Parameter colors: what the terminal's description says.
+    init(colors: Int, wish: ColorChoice, environment: [String: String]) {
+        switch wish {
+        case .never: self = .none
+        case .always: self = Palette(colors: colors)
+        case .auto: self = Palette.isForbidden(environment) ? .none : Palette(colors: colors)
         }
+    }
+
+    private init(colors: Int) {
+        switch colors {
+        // Terminals of true colours take a number for red, green and blue; only the first eight are a palette.
+        case 257...: self = .eight
+        case 256: self = .full
+        case 16...: self = .sixteen
+        case 8...: self = .eight
+        default: self = .none
+        }
+    }
+
+    /// NO_COLOR of any content forbids; CLICOLOR_FORCE overrules CLICOLOR=0.
+    private static func isForbidden(_ environment: [String: String]) -> Bool {
+        if let forbidden = environment["NO_COLOR"], !forbidden.isEmpty { return true }
+        if let force = environment["CLICOLOR_FORCE"], !force.isEmpty, force != "0" { return false }
+        return environment["CLICOLOR"] == "0"
     }
 }
 
+/// What the terminal draws on.
+enum Background: String, Sendable, Equatable { case dark, light }
+
 struct Theme: Sendable, Equatable {
     let palette: Palette
+    private let colors: ThemeColors
+    private let isHighContrast: Bool
+
+    /// - Parameter background: decides between dark and light where the choice leaves it open.
+    init(_ choice: ThemeChoice, palette: Palette, background: Background) {
+        self.palette = choice == .none ? .none : palette
+        isHighContrast = choice == .highContrast
+        switch choice {
+        case .auto, .none: colors = background == .dark ? .dark : .light
+        case .dark: colors = .dark
+        case .light: colors = .light
+        case .highContrast: colors = background == .dark ? .strongOnDark : .strongOnLight
+        }
+    }
 
     func appearance(of cell: Cell) -> Appearance {
+        // A picture keeps its own colours, whatever the theme.
         if cell.role == .photo, palette == .full {
             return Appearance(foreground: cell.foreground, background: cell.background)
         }
-        var appearance = Theme.plain(cell.role)
+        var appearance = Appearance(attributes: Theme.attributes(cell.role))
+        if isHighContrast { appearance.attributes.remove(.dim) }
+        let color = colors[cell.role]
         switch palette {
         case .none: break
-        case .eight: appearance.foreground = Theme.color(cell.role)?.eight
+        case .eight: appearance.foreground = color?.eight
+        case .sixteen: appearance.foreground = color?.sixteen
         case .full:
-            appearance.foreground = Theme.color(cell.role)?.full
+            appearance.foreground = color?.full
             // These have a quiet colour of their own here; dimmed as well they would vanish on a light background.
-            if [.border, .lane, .faint].contains(cell.role) { appearance.attributes.remove(.dim) }
+            if [.border, .lane, .faint, .unreached].contains(cell.role) { appearance.attributes.remove(.dim) }
         }
         return appearance
     }
 
-    private static func plain(_ role: Role) -> Appearance {
+    private static func attributes(_ role: Role) -> Attributes {
         switch role {
-        case .strong, .you, .bot, .accepted, .bonusMark, .focusedTitle, .prompt, .failure, .key:
-            Appearance(attributes: .bold)
-        case .bonus: Appearance(attributes: [.bold, .underline])
-        case .cursor: Appearance(attributes: [.bold, .reverse])
-        case .run: Appearance(attributes: .underline)
-        case .shownRun: Appearance(attributes: .reverse)
-        case .faint, .unreached, .drafted, .border, .lane: Appearance(attributes: .dim)
-        case .text, .title, .notice, .rejected, .good, .spark, .progress, .photo, .filler: Appearance()
-        }
-    }
-
-    private static func color(_ role: Role) -> (full: PaletteColor, eight: PaletteColor)? {
-        switch role {
-        case .accepted: (33, 4)
-        case .bonus, .bonusMark: (220, 3)
-        case .rejected: (208, 1)
-        case .unreached: (244, 7)
-        case .you: (74, 6)
-        case .bot: (180, 3)
-        case .border, .lane: (242, 7)
-        case .title: (110, 6)
-        case .focusedTitle: (220, 3)
-        case .prompt: (74, 6)
-        case .key: (110, 6)
-        case .notice: (180, 3)
-        case .failure: (208, 1)
-        case .good, .spark: (33, 4)
-        case .progress: (110, 6)
-        case .faint: (246, 7)
-        case .text, .strong, .drafted, .photo, .filler, .cursor, .run, .shownRun: nil
+        case .heading, .bonus: [.bold, .underline]
+        case .strongEmphasis: [.bold, .italic]
+        case .emphasis: .italic
+        case .link, .run: .underline
+        case .cursor: [.bold, .reverse]
+        case .shownRun: .reverse
+        case .subheading, .strong, .you, .bot, .accepted, .bonusMark, .focusedTitle, .prompt, .failure, .key: .bold
+        case .faint, .unreached, .drafted, .border, .lane: .dim
+        default: []
         }
     }
 }

@@ -227,18 +227,26 @@ struct `The theme` {
     }
 
     @Test func `uses no colour when NO_COLOR is set`() {
-        let theme = Theme(palette: Palette(colors: 256, environment: ["NO_COLOR": "1"]))
+        let theme = Theme(
+            .dark, palette: Palette(colors: 256, wish: .auto, environment: ["NO_COLOR": "1"]), background: .dark)
         for role in Role.allCases {
             let look = theme.appearance(of: Cell(role: role, foreground: 196, background: 21))
             #expect(look.foreground == nil && look.background == nil)
         }
-        #expect(Palette(colors: 256, environment: ["NO_COLOR": ""]) == .full)
+        #expect(Palette(colors: 256, wish: .auto, environment: ["NO_COLOR": ""]) == .full)
     }
 
     @Test func `keeps to eight colours where there are no more`() {
-        let theme = Theme(palette: Palette(colors: 8, environment: [:]))
-        for role in Role.allCases where role != .photo {
-            #expect(theme.appearance(of: Cell(role: role)).foreground ?? 0 < 8)
+        for choice in ThemeChoice.allCases {
+            for (colors, limit) in [(8, 8), (16, 16), (88, 16), (1 << 24, 8)] {
+                let palette = Palette(colors: colors, wish: .auto, environment: [:])
+                for background in [Background.dark, .light] {
+                    let theme = Theme(choice, palette: palette, background: background)
+                    for role in Role.allCases where role != .photo {
+                        #expect(Int(theme.appearance(of: Cell(role: role)).foreground ?? 0) < limit)
+                    }
+                }
+            }
         }
     }
 }

@@ -210,7 +210,7 @@ private struct Samples {
         ("[sampling]\nmax-tokens = 0", "F:2: max-tokens must be 1 or more. It is 0."),
         ("[model]\nthreads = 4096", "F:2: threads must be between 1 and 1024. It is 4096."),
         ("[model]\nmodel = \"\"", "F:2: model must be the path of a folder or a file. It is \"\"."),
-        ("[screen]\ntheme = \"pink\"", "F:2: theme must be dark, light, high-contrast or none. It is \"pink\"."),
+        ("[screen]\ntheme = \"pink\"", "F:2: theme must be auto, dark, light, high-contrast or none. It is \"pink\"."),
         ("[screen]\nmarkdown = \"yes\"", "F:2: markdown must be true or false. It is \"yes\"."),
         (
             "[conversations]\npicture-cache = -1",
@@ -219,9 +219,9 @@ private struct Samples {
         ("sampling = { top-k = 5, top-p = 2 }", "F:1: top-p must be between 0 and 1. It is 2."),
         (
             "[screen]\neditor = \"\"\"\na\n\"\"\"\ntheme = 1",
-            "F:5: theme must be dark, light, high-contrast or none. It is 1."
+            "F:5: theme must be auto, dark, light, high-contrast or none. It is 1."
         ),
-        ("\u{FEFF}[screen]\r\ntheme = 1\r\n", "F:2: theme must be dark, light, high-contrast or none. It is 1."),
+        ("\u{FEFF}[screen]\r\ntheme = 1\r\n", "F:2: theme must be auto, dark, light, high-contrast or none. It is 1."),
         ("[[screen]]\ntheme = \"dark\"", "F:1: [screen] is one table: write it with single brackets."),
     ])
     func `are named with their line and the way out`(text: String, sentence: String) throws {
@@ -276,7 +276,7 @@ private struct Samples {
         let lines = shown.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
         #expect(lines.contains("temperature = 0.7 # \(folder.file):2"))
         #expect(lines.contains("threads = 2 # SPECCHAT_THREADS"))
-        #expect(lines.contains("theme = \"dark\" # default"))
+        #expect(lines.contains("theme = \"auto\" # default"))
         #expect(
             shown.errors == "specchat: the variable SPECCHAT_TEMPRATURE is no setting and has no effect. "
                 + "Did you mean SPECCHAT_TEMPERATURE?\n")

@@ -16,7 +16,7 @@ public struct ChatConfiguration: Sendable {
     public var images: [String]
     public var imageProtocol: ImageProtocol
 
-    public var theme = ThemeChoice.dark
+    public var theme = ThemeChoice.auto
     public var color = ColorChoice.auto
     /// The size that the draft tree begins with.
     public var treeSize = TreeSize.full
@@ -102,6 +102,8 @@ public struct ChatApp {
         state.draftName = configuration.draftName
         state.welcome = configuration.welcome
         state.options = configuration.options
+        state.look = ScreenLook(theme: configuration.theme, color: configuration.color)
+        state.showsMarkdown = configuration.rendersMarkdown
         state.symbols = Terminal.isUTF8 ? .unicode : .ascii
         return state
     }

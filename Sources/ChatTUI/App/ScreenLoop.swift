@@ -53,7 +53,7 @@ final class ScreenLoop {
         if imageProtocol == .auto || imageProtocol == .sixel {
             typedAhead = probe.read(Terminal.probe(TerminalProbe.query, milliseconds: 100))
         }
-        terminal = try Terminal(environment: environment)
+        terminal = try Terminal(environment: environment, look: state.look)
         self.state = state
         self.probe = probe
         self.typedAhead = typedAhead
@@ -91,6 +91,7 @@ final class ScreenLoop {
 
     private func drawIfDue() {
         guard isDirty, now - lastDrawn >= frameSeconds else { return }
+        terminal.theme = Theme(state.look.theme, palette: terminal.palette, background: state.look.background)
         let frame = render(state, size: state.size)
         terminal.draw(frame, picture: frame.sixel.flatMap { pictures.sixel(state, in: $0) })
         lastDrawn = now

@@ -2,6 +2,8 @@
 
 /// The set of colours that the screen is drawn with.
 public enum ThemeChoice: String, Sendable, Equatable, CaseIterable {
+    /// Dark or light, as the terminal's background is.
+    case auto
     case dark, light
     case highContrast = "high-contrast"
     /// Attributes alone: bold, dim, underlined.

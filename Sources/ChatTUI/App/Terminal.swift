@@ -40,7 +40,11 @@ struct Wake: OptionSet, Sendable {
 
 /// The terminal while the screen is up. There is one at a time, on one thread.
 final class Terminal {
-    private let theme: Theme
+    /// A new one is drawn with the next frame.
+    var theme: Theme {
+        didSet { if theme != oldValue { drawn = nil } }
+    }
+    let palette: Palette
     private let isUTF8: Bool
     /// What the screen holds, as far as we know.
     private var drawn: Frame?
@@ -90,18 +94,17 @@ final class Terminal {
 
     // MARK: The screen
 
-    init(environment: [String: String]) throws(TerminalError) {
+    init(environment: [String: String], look: ScreenLook) throws(TerminalError) {
         let name = environment["TERM"] ?? ""
         if let obstacle = Terminal.obstacle(terminalName: name) { throw obstacle }
         guard UInt32(ct_start()) == CT_OK.rawValue else { throw .systemFailure }
-        theme = Theme(palette: Palette(colors: Int(ct_colors()), environment: environment))
+        palette = Palette(colors: Int(ct_colors()), wish: look.color, environment: environment)
+        theme = Theme(look.theme, palette: palette, background: look.background)
         isUTF8 = Terminal.isUTF8
     }
 
     /// Gives the terminal back. Nothing may be drawn after it.
     func close() { ct_stop() }
-
-    var palette: Palette { theme.palette }
 
     var size: Size {
         let size = ct_size()

@@ -1,22 +1,12 @@
-// TranscriptPane.swift — questions, answers and notes as wrapped lines, and the window onto them.
+// TranscriptPane.swift — the conversation, and the window onto it.
 
 import Engine
 
 enum TranscriptPane {
-    /// Glyphs of one role within a line.
-    struct Run: Sendable, Equatable {
-        var glyphs: [Glyph]
-        var role: Role
-    }
-    typealias Line = [Run]
-
-    private static let labelColumns = 5
-
     static func draw(_ state: AppState, in area: Rectangle, on frame: inout Frame) {
-        let turns = state.shownTurns
+        let transcript = Transcript(state, width: area.columns)
         let lines =
-            turns.isEmpty
-            ? welcome(state, width: area.columns - 1) : window(state, turns, rows: area.rows, width: area.columns)
+            transcript.isEmpty ? welcome(state, width: area.columns - 1) : transcript.window(rows: area.rows)
         for (offset, line) in lines.prefix(area.rows).enumerated() {
             var column = area.column
             for run in line {
@@ -31,117 +21,99 @@ enum TranscriptPane {
         }
     }
 
-    private static func welcome(_ state: AppState, width: Int) -> [Line] {
-        let margin = Run(glyphs: [.space], role: .faint)
-        return [[]]
+    private static func welcome(_ state: AppState, width: Int) -> [GlyphLine] {
+        [[]]
             + state.welcome.enumerated().flatMap { index, text in
                 WordWrap.lines(text, width: max(1, width - 1)).map { line in
-                    [margin, Run(glyphs: line, role: index == 0 ? .strong : .faint)]
+                    [GlyphRun(glyphs: [.space] + line, role: index == 0 ? .strong : .faint)]
                 }
             }
     }
+}
 
-    /// The lines that the pane shows.
-    private static func window(_ state: AppState, _ turns: [Turn], rows: Int, width: Int) -> [Line] {
-        switch state.scroll {
-        case .following:
-            // From the end backwards, so that a long conversation costs no more than a short one.
-            var lines: [Line] = []
-            for index in turns.indices.reversed() {
-                lines = self.lines(of: turns, at: index, width: width, symbols: state.symbols) + lines
-                if lines.count >= rows { break }
-            }
-            return Array(lines.suffix(rows))
-        case .held(let turn, let line):
-            var lines: [Line] = []
-            for index in turns.indices.dropFirst(turn) {
-                lines += self.lines(of: turns, at: index, width: width, symbols: state.symbols)
-                if lines.count >= rows + line { break }
-            }
-            return Array(lines.dropFirst(line).prefix(rows))
-        }
+/// The turns as one long column of lines. Only the turns around the window are laid out, so a long conversation costs
+/// no more than a short one.
+struct Transcript {
+    /// A line of a turn.
+    struct Place: Sendable, Equatable {
+        var turn: Int
+        var line: Int
     }
 
-    static func lines(of turns: [Turn], at index: Int, width: Int, symbols: Symbols) -> [Line] {
-        let turn = turns[index]
-        if turn.content == .divider { return [[], divider(turn.text, width: width, symbols: symbols)] }
-        let look = look(of: turn, symbols: symbols)
-        let textWidth = max(1, width - labelColumns - 1)
-        var wrapped =
-            turn.marks.map { MirrorText.lines(turn, marks: $0, width: textWidth) }
-            ?? WordWrap.lines(turn.text.trimmedAtStart, width: textWidth).map { [Run(glyphs: $0, role: look.role)] }
-        if let ending = look.ending { append(ending, to: &wrapped, width: textWidth) }
-        let label = DisplayText.clipped(look.label, to: labelColumns)
-        let used = label.reduce(0) { $0 + $1.width }
-        let indent = Array(repeating: Glyph.space, count: labelColumns)
-        var lines: [Line] = wrapped.enumerated().map { row, line in
-            row == 0
-                ? [Run(glyphs: label + indent.dropFirst(used), role: look.labelRole)] + line
-                : [Run(glyphs: indent, role: .text)] + line
+    private let turns: [Turn]
+    private let state: AppState
+    private let width: Int
+
+    init(_ state: AppState, width: Int) {
+        turns = state.shownTurns
+        self.state = state
+        self.width = width
+    }
+
+    var isEmpty: Bool { turns.isEmpty }
+
+    private func view(_ turn: Int) -> TurnView {
+        TurnView(turns[turn], isFirst: turn == 0, width: width, state: state)
+    }
+
+    func count(_ turn: Int) -> Int { turns.indices.contains(turn) ? view(turn).count : 0 }
+
+    /// The lines that a window of so many rows shows.
+    func window(rows: Int) -> [GlyphLine] {
+        var place = top(rows: rows)
+        var lines: [GlyphLine] = []
+        while lines.count < rows, place.turn < turns.count {
+            let view = view(place.turn)
+            let end = min(view.count, place.line + rows - lines.count)
+            for line in min(place.line, end)..<end { lines.append(view[line]) }
+            place = Place(turn: place.turn + 1, line: 0)
         }
-        if case .question = turn.content, index > 0 { lines.insert([], at: 0) }
         return lines
     }
 
-    private struct Look {
-        var label: String
-        var labelRole: Role
-        var role = Role.text
-        /// Follows the text.
-        var ending: Span?
+    /// The topmost line of the window.
+    func top(rows: Int) -> Place {
+        let last = bottomTop(rows: rows)
+        guard case .held(let turn, let line) = state.scroll, turn < turns.count else { return last }
+        return Place(turn: turn, line: min(line, max(0, view(turn).count - 1)))
     }
 
-    private static func look(of turn: Turn, symbols: Symbols) -> Look {
-        switch turn.content {
-        case .question(.queued):
-            Look(label: " you", labelRole: .you, ending: Span("(waiting)", .faint))
-        case .question(.sent): Look(label: " you", labelRole: .you)
-        case .answer(let ending): Look(label: " bot", labelRole: .bot, ending: mark(ending, symbols: symbols))
-        case .picture: Look(label: "  \(symbols.picture)", labelRole: .you, role: .faint)
-        case .notice: Look(label: "  \(symbols.dot)", labelRole: .notice, role: .notice)
-        case .failure: Look(label: "  !", labelRole: .failure, role: .failure)
-        case .divider: Look(label: "", labelRole: .faint)
+    /// The topmost line when the window is at the end.
+    private func bottomTop(rows: Int) -> Place {
+        moved(Place(turn: turns.count, line: 0), by: -rows)
+    }
+
+    /// The place so many lines further down, or up; it stops at the ends.
+    func moved(_ place: Place, by lines: Int) -> Place {
+        var place = place
+        var left = lines
+        while left < 0, place.line > 0 || place.turn > 0 {
+            if place.line == 0 {
+                place.turn -= 1
+                place.line = view(place.turn).count
+            }
+            let step = min(place.line, -left)
+            place.line -= step
+            left += step
         }
-    }
-
-    private static func mark(_ ending: Turn.Ending, symbols: Symbols) -> Span? {
-        switch ending {
-        case .streaming: Span(symbols.caret, .bot)
-        case .stopping: Span("(stopping)", .faint)
-        case .complete: nil
-        case .stopped: Span("(stopped)", .faint)
-        case .limit: Span("(cut at the token limit)", .faint)
-        case .contextFull: Span("(cut: the context is full)", .faint)
-        case .broken: Span("(broken off)", .faint)
+        while left > 0, place.turn < turns.count {
+            let rest = view(place.turn).count - place.line
+            if left < rest {
+                place.line += left
+                left = 0
+            } else {
+                left -= rest
+                place = Place(turn: place.turn + 1, line: 0)
+            }
         }
+        return place
     }
 
-    private static func append(_ ending: Span, to lines: inout [Line], width: Int) {
-        let glyphs = DisplayText.glyphs(ending.text)
-        let columns = glyphs.reduce(0) { $0 + $1.width }
-        let last = lines[lines.count - 1].flatMap(\.glyphs)
-        // The caret stands right at the text; words keep a space.
-        let gap: [Glyph] = columns > 1 && !last.isEmpty ? [.space] : []
-        let run = Run(glyphs: gap + glyphs, role: ending.role)
-        if last.reduce(0, { $0 + $1.width }) + gap.count + columns <= width {
-            lines[lines.count - 1].append(run)
-        } else {
-            lines.append([Run(glyphs: glyphs, role: ending.role)])
-        }
+    /// Whether a window that begins there shows the end.
+    func reachesEnd(from place: Place, rows: Int) -> Bool {
+        let last = bottomTop(rows: rows)
+        return (place.turn, place.line) >= (last.turn, last.line)
     }
-
-    private static func divider(_ text: String, width: Int, symbols: Symbols) -> Line {
-        let label = " \(text) "
-        let bar = symbols.border([.left, .right])
-        let side = max(0, (width - 2 - DisplayText.width(label)) / 2)
-        let line = " " + String(repeating: bar, count: side) + label + String(repeating: bar, count: side)
-        return [Run(glyphs: DisplayText.glyphs(line), role: .faint)]
-    }
-}
-
-extension String {
-    /// Without the spaces and newlines that models put before an answer.
-    fileprivate var trimmedAtStart: String { String(drop { $0.isWhitespace }) }
 }
 
 extension AppState {
@@ -157,25 +129,36 @@ extension AppState {
     mutating func scrollTranscript(pages: Int) {
         guard Layout.fits(size) else { return }
         let area = layout.transcript
-        let turns = shownTurns
-        let counts = turns.indices.map {
-            TranscriptPane.lines(of: turns, at: $0, width: area.columns, symbols: symbols).count
-        }
-        let total = counts.reduce(0, +)
-        let last = max(0, total - area.rows)
-        var top = last
-        if case .held(let turn, let line) = scroll { top = min(last, counts.prefix(turn).reduce(0, +) + line) }
-        top = min(last, max(0, top + pages * max(1, area.rows - 1)))
-        guard top < last else {
+        scrollTranscript(lines: pages * max(1, area.rows - 1), in: area)
+    }
+
+    private mutating func scrollTranscript(lines: Int, in area: Rectangle) {
+        let transcript = Transcript(self, width: area.columns)
+        guard !transcript.isEmpty else { return }
+        let place = transcript.moved(transcript.top(rows: area.rows), by: lines)
+        if transcript.reachesEnd(from: place, rows: area.rows) {
             scroll = .following
             hasNewBelow = false
-            return
+        } else {
+            scroll = .held(turn: place.turn, line: place.line)
         }
-        var turn = 0
-        while top >= counts[turn] {
-            top -= counts[turn]
-            turn += 1
-        }
-        scroll = .held(turn: turn, line: top)
+    }
+
+    /// Makes a change that may wrap the lines anew, and keeps the reader at about the same words.
+    mutating func keepingPlace(_ change: (inout AppState) -> Void) {
+        guard case .held(let turn, let line) = scroll, Layout.fits(size) else { return change(&self) }
+        let before = Transcript(self, width: layout.transcript.columns).count(turn)
+        change(&self)
+        guard Layout.fits(size) else { return }
+        let after = Transcript(self, width: layout.transcript.columns).count(turn)
+        scroll = .held(turn: turn, line: before > 0 ? min(line * after / before, max(0, after - 1)) : 0)
+    }
+}
+
+extension AppState {
+    /// Shows answers styled, or as the model wrote them.
+    mutating func toggleMarkdown() {
+        keepingPlace { $0.showsMarkdown.toggle() }
+        hint = showsMarkdown ? "Markdown is styled" : "Markdown is shown as it was written"
     }
 }

@@ -102,11 +102,15 @@ struct AppState: Sendable, Equatable {
     var symbols = Symbols.unicode
     /// Whether the terminal draws sixels; otherwise pictures are half blocks, or nothing without colours.
     var pictureStyle = PictureStyle.halfBlocks
+    var look = ScreenLook()
     /// Absent in a chat.
     var replay: Replay?
 
     var size = Size(rows: 24, columns: 80)
     var turns: [Turn] = []
+    let transcriptMemo = TranscriptMemo()
+    /// Answers are styled; else they stand as the model wrote them.
+    var showsMarkdown = true
     var scroll = Scroll.following
     /// Lines came below a held transcript.
     var hasNewBelow = false

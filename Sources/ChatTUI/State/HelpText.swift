@@ -23,7 +23,8 @@ enum HelpText {
             KeyHint("Esc, Ctrl-C", "stop the answer"), KeyHint("Ctrl-C", "clear the input; twice quits"),
             KeyHint("Ctrl-D", "quit, on empty input"), KeyHint("PgUp, PgDn", "scroll the conversation"),
             KeyHint("F1, ?", "this help"), KeyHint("F3, Alt-X", "all commands, to be found by typing"),
-            KeyHint("F2, Ctrl-T", "size of the draft tree"), KeyHint("Ctrl-Z, Ctrl-L", "suspend, redraw"),
+            KeyHint("F2, Ctrl-T", "size of the draft tree"), KeyHint("F4", "Markdown styled, or as it was written"),
+            KeyHint("Ctrl-Z, Ctrl-L", "suspend, redraw"),
         ]
     )
 

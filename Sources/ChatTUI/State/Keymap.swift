@@ -22,6 +22,7 @@ extension AppState {
         case .function(1): return showHelp(nil, keysFirst: true)
         case .function(3), .alt("x"): openPalette()
         case .function(2), .control("t"): return changeTreeSize(nil)
+        case .function(4): toggleMarkdown()
         case .pageUp: scrollTranscript(pages: -1)
         case .pageDown: scrollTranscript(pages: 1)
         default: return nil

@@ -21,7 +21,7 @@ private func apply(_ event: AppEvent, to state: inout AppState) -> [Effect] {
         state.advanceReplay()
         return []
     case .resized(let size):
-        state.size = size
+        state.keepingPlace { $0.size = size }
         return []
     case .input(.key(let key)): return state.press(key)
     case .input(.paste(let text)): return state.paste(text)

@@ -34,6 +34,10 @@ struct Symbols: Sendable, Equatable {
     var times: String { isUTF8 ? "×" : "x" }
     var below: String { isUTF8 ? "↓" : "v" }
     var above: String { isUTF8 ? "↑" : "^" }
+    /// Stands left of quoted text.
+    var quoteBar: String { isUTF8 ? "▎" : "|" }
+    /// List markers by depth.
+    var bullets: [String] { isUTF8 ? ["•", "◦", "▪"] : ["*", "-", "+"] }
     var picture: String { isUTF8 ? "▣" : "#" }
     var barFull: String { isUTF8 ? "━" : "#" }
     var barEmpty: String { isUTF8 ? "─" : "-" }

@@ -93,7 +93,7 @@ struct SettingKey: Sendable, Equatable {
     // MARK: [screen]
 
     static let theme = SettingKey(
-        "screen", "theme", "The colours of the screen: dark, light, high-contrast or none.", .choice(\.theme))
+        "screen", "theme", "The colours of the screen: auto, dark, light, high-contrast or none.", .choice(\.theme))
     static let color = SettingKey(
         "screen", "color", "Whether to use colours: auto heeds the terminal, NO_COLOR and CLICOLOR_FORCE.",
         .choice(\.color))

@@ -17,7 +17,7 @@ struct Settings: Sendable, Equatable {
     /// Speculation, sampling and the longest answer.
     var generation = GenerationOptions()
 
-    var theme = ThemeChoice.dark
+    var theme = ThemeChoice.auto
     var color = ColorChoice.auto
     var imageProtocol = ImageProtocol.auto
     var tree = TreeSize.full
