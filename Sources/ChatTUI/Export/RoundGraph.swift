@@ -36,9 +36,9 @@ enum RoundGraph {
     /// Looks that differ without colours too.
     private static func nodeStyle(_ verdict: NodeVerdict) -> String {
         switch verdict {
-        case .root: "style=filled, fillcolor=\"#333333\", fontcolor=\"white\""
-        case .accepted: "penwidth=2, color=\"#0072b2\""
-        case .bonus: "peripheries=2, color=\"#b8860b\""
+        case .root: "group=path, style=filled, fillcolor=\"#333333\", fontcolor=\"white\""
+        case .accepted: "group=path, penwidth=2, color=\"#0072b2\""
+        case .bonus: "group=path, peripheries=2, color=\"#b8860b\""
         case .rejected: "style=dashed, color=\"#d55e00\""
         case .unreached, .drafted: "style=dotted, color=\"#777777\", fontcolor=\"#555555\""
         }
@@ -46,7 +46,7 @@ enum RoundGraph {
 
     private static func edgeStyle(_ verdict: NodeVerdict) -> String {
         switch verdict {
-        case .root, .bonus, .accepted: "penwidth=2"
+        case .root, .bonus, .accepted: "penwidth=2, weight=10"
         case .rejected: "style=dashed"
         case .unreached, .drafted: "style=dotted"
         }

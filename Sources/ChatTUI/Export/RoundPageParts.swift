@@ -19,7 +19,7 @@ enum RoundPageParts {
         header, footer { padding: 10px 20px; background: var(--panel); display: flex; gap: 12px; align-items: center;
           flex-wrap: wrap; }
         h1 { font-size: 15px; margin: 0; flex: 1; overflow-wrap: anywhere; }
-        #transcript { padding: 16px 20px; height: 11em; overflow-y: auto; white-space: pre-wrap; overflow-wrap: anywhere;
+        #transcript { padding: 16px 20px; height: 9.5em; overflow-y: auto; white-space: pre-wrap; overflow-wrap: anywhere;
           max-width: 110ch; }
         #transcript .question { color: var(--faint); }
         #transcript .odd { text-decoration: underline; text-decoration-thickness: 1px; text-underline-offset: 4px; }
@@ -68,6 +68,7 @@ enum RoundPageParts {
           "use strict";
           var rounds = JSON.parse(document.getElementById("rounds").textContent);
           var phases = ["drafted", "verified", "committed"];
+          var widest = rounds.reduce(function (most, round) { return Math.max(most, round.width + 4); }, 1);
           var step = 0, playing = false, speed = 1, timer = null;
           var space = "http" + "://www.w3.org/2000/svg";
           function find(id) { return document.getElementById(id); }
@@ -88,13 +89,15 @@ enum RoundPageParts {
             return make("path", { "class": "edge " + kind(to, phase), d: path });
           }
           function draw(round, phase) {
-            var width = round.width + 4, height = round.height + 4;
-            var picture = make("svg", { width: width, height: height, viewBox: "-2 -2 " + width + " " + height,
+            var width = round.width + 4, height = round.height + 4, room = find("stage").clientWidth - 40;
+            // One size for all rounds, so that nothing jumps: as large as the widest tree allows.
+            var scale = Math.max(1, Math.min(1.7, room / widest));
+            var picture = make("svg", { width: width * scale, height: height * scale, viewBox: "-2 -2 " + width + " " + height,
               role: "img", "aria-label": "draft tree of round " + round.number });
             var boxes = {};
             round.nodes.forEach(function (node) { boxes[node.index] = node; });
             var shown = round.nodes.filter(function (node) { return phase > 0 || node.verdict !== "bonus"; });
-            shown.forEach(function (node) {
+            shown.slice().reverse().forEach(function (node) {
               if (node.parent !== undefined) picture.appendChild(edge(boxes[node.parent], node, phase));
             });
             shown.forEach(function (node) {
@@ -190,6 +193,7 @@ enum RoundPageParts {
           find("place").max = Math.max(0, rounds.length - 1);
           find("place").addEventListener("input", function () { play(false); goTo(3 * Number(this.value) + 2); });
           var asked = /^#(\d+)(?:\.([0-2]))?$/.exec(location.hash);
+          window.addEventListener("resize", show);
           goTo(asked ? 3 * (Number(asked[1]) - 1) + Number(asked[2] || 2) : 0);
         })();
         """#

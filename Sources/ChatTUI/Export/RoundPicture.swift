@@ -54,7 +54,8 @@ enum RoundPicture {
 
     private static func edges(_ figure: RoundFigure) -> [String] {
         let boxes = Dictionary(uniqueKeysWithValues: figure.nodes.map { ($0.index, $0) })
-        return figure.nodes.compactMap { node in
+        // From the bottom up: where edges share their beginning, the accepted path's lies on top.
+        return figure.nodes.reversed().compactMap { node in
             guard let parent = node.parent.flatMap({ boxes[$0] }) else { return nil }
             let middle = RoundFigure.boxHeight / 2
             let (x1, y1) = (parent.x + parent.width, parent.y + middle)

@@ -52,7 +52,7 @@ struct NodeFacts: Sendable, Equatable {
             }
         }
         target = NodeFacts.target(round, node)
-        isInspected = NodeFacts.isInspected(round)
+        isInspected = round.inspection != nil
         successors = isBonus ? [] : NodeFacts.successors(round, after: node)
     }
 
@@ -89,13 +89,21 @@ struct NodeFacts: Sendable, Equatable {
 
     // MARK: The target's thoughts
 
-    private static func isInspected(_ round: SpeculationRound) -> Bool { false }
-
+    /// Absent for the root, and for rounds whose engine was not asked.
     private static func target(
         _ round: SpeculationRound, _ node: Int
-    ) -> (probability: Float, rank: Int, noise: Float?)? { nil }
+    ) -> (probability: Float, rank: Int, noise: Float?)? {
+        guard let tokens = round.inspection?.tokens, tokens.indices.contains(node - 1) else { return nil }
+        let token = tokens[node - 1]
+        return (token.probability, token.rank + 1, token.noise)
+    }
 
-    private static func likeliest(_ round: SpeculationRound, after node: Int) -> [Successor] { [] }
+    private static func likeliest(_ round: SpeculationRound, after node: Int) -> [Successor] {
+        guard let lists = round.inspection?.successors, lists.indices.contains(node) else { return [] }
+        return lists[node].map {
+            Successor(token: $0.token, piece: $0.piece, verdict: nil, draft: nil, target: $0.probability)
+        }
+    }
 
     static func == (a: NodeFacts, b: NodeFacts) -> Bool {
         a.token == b.token && a.path == b.path && a.successors == b.successors && a.verdict == b.verdict
