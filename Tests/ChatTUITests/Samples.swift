@@ -37,6 +37,28 @@ enum Samples {
             ], accepted: [1, 3, 5], bonus: " mug")
     }
 
+    /// A round with the target's thoughts: one accepted node, after which the target went its own way.
+    static func inspected() -> SpeculationRound {
+        let base = round([(0, " a", 0.8), (1, " dog", 0.4)], accepted: [1], bonus: " cat")
+        func successor(_ token: Int32, _ text: String, _ probability: Float) -> RoundInspection.Successor {
+            .init(
+                token: token, probability: probability,
+                piece: TokenPiece(bytes: Array(text.utf8), isControl: false))
+        }
+        let inspection = RoundInspection(
+            tokens: [
+                .init(probability: 0.7, rank: 0, noise: 0.25), .init(probability: 0.3, rank: 1, noise: -0.5),
+                .init(probability: 0.6, rank: 0, noise: 1.5),
+            ],
+            successors: [
+                [successor(2, " a", 0.7)],
+                [successor(99, " cat", 0.6), successor(3, " dog", 0.3), successor(7, " cow", 0.1)], [],
+            ], seconds: 0)
+        return SpeculationRound(
+            index: 0, position: 0, tree: base.tree, accepted: base.accepted, bonus: base.bonus, pieces: base.pieces,
+            draftPasses: 1, budget: base.budget, seconds: base.seconds, inspection: inspection)
+    }
+
     static func plain(index: Int) -> SpeculationRound {
         round(index: index, root: " cat", [], accepted: [], bonus: " sat", reason: "plain: a tree would not pay")
     }

@@ -4,7 +4,7 @@ import Engine
 
 enum NodeDetails {
     /// Rows that show everything of a node, one above the other.
-    static let rows = 13
+    static let rows = 14
     private static let labelColumns = 8
     private static let tokenColumns = 14
 
@@ -13,7 +13,7 @@ enum NodeDetails {
         guard !area.isEmpty else { return }
         let facts = NodeFacts(round, node: node)
         let isSideBySide = area.rows < 10 && area.columns >= 70
-        let left = isSideBySide ? area.columns * 11 / 24 : area.columns
+        let left = isSideBySide ? max(36, area.columns * 5 / 12) : area.columns
         let lines = lines(facts, round, width: left, symbols: symbols)
         for (offset, line) in lines.prefix(area.rows).enumerated() {
             frame.draw(line, row: area.row + offset, column: area.column, limit: area.column + left)
@@ -42,21 +42,20 @@ enum NodeDetails {
                 Span("  \(name(facts.verdict)), depth \(facts.depth)", .faint),
             ],
             [label("path"), Span(path(facts, round, width: width - labelColumns, symbols: symbols))],
-            [label("token"), Span("\(facts.token)"), Span("  bytes \(bytes(facts.piece))", .faint)],
+            [label("token"), Span("\(facts.token)"), Span("  \(bytes(facts, width: width))", .faint)],
         ]
         if let draft = facts.draft {
-            let place = "  rank \(draft.rank) of its proposals"
+            let place = " rank \(draft.rank) of \(draft.proposals) path \(probability(draft.score))"
             lines.append([label("draft"), Span(probability(draft.probability)), Span(place, .faint)])
-            lines.append([label("score"), Span(probability(draft.score)), Span("  of the whole path", .faint)])
         } else {
-            lines.append([label("draft"), Span(facts.verdict == .root ? "given" : "not asked", .faint)])
+            lines.append([label("draft"), Span(facts.verdict == .root ? "given" : "did not propose it", .faint)])
         }
         if let target = facts.target {
-            var line = [label("target"), Span(probability(target.probability)), Span("  rank \(target.rank)", .faint)]
-            if let noise = target.noise { line.append(Span("  noise \(signed(noise))", .faint)) }
+            var line = [label("target"), Span(probability(target.probability)), Span(" rank \(target.rank)", .faint)]
+            if let noise = target.noise { line.append(Span(" noise \(signed(noise))", .faint)) }
             lines.append(line)
-        } else if facts.verdict != .root {
-            lines.append([label("target"), Span(facts.isInspected ? "given" : "not recorded", .faint)])
+        } else {
+            lines.append([label("target"), Span(facts.verdict == .root ? "given" : "not recorded", .faint)])
         }
         return lines
     }
@@ -94,16 +93,25 @@ enum NodeDetails {
         Span(text + String(repeating: " ", count: labelColumns - text.count), .title)
     }
 
-    private static func probability(_ value: Float) -> String { Figures.fixed(Double(value), 3) }
+    /// In four columns: ".178", "1.00".
+    private static func probability(_ value: Float) -> String {
+        let text = Figures.fixed(Double(value), 3)
+        return text.hasPrefix("0") ? String(text.dropFirst()) : String(text.dropLast())
+    }
 
     private static func signed(_ value: Float) -> String {
         (value < 0 ? "" : "+") + Figures.fixed(Double(value), 2)
     }
 
-    private static func bytes(_ piece: TokenPiece) -> String {
-        let shown = piece.bytes.prefix(12).map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }
-        let rest = piece.bytes.count - shown.count
-        return shown.isEmpty ? "none" : shown.joined(separator: " ") + (rest > 0 ? " +\(rest)" : "")
+    /// The token's bytes, as many as fit; the rest is counted.
+    private static func bytes(_ facts: NodeFacts, width: Int) -> String {
+        let bytes = facts.piece.bytes
+        guard !bytes.isEmpty else { return "no bytes" }
+        let room = (width - labelColumns - String(facts.token).count - 2 - "bytes ".count - " +99".count) / 3
+        let shown = bytes.prefix(bytes.count <= room + 1 ? bytes.count : max(1, room))
+            .map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }
+        let rest = bytes.count - shown.count
+        return "bytes " + shown.joined(separator: " ") + (rest > 0 ? " +\(rest)" : "")
     }
 
     // MARK: Bars

@@ -19,15 +19,13 @@ struct NodeFacts: Sendable, Equatable {
     let depth: Int
     /// Nodes from the root to this one.
     let path: [Int]
-    /// The draft's probability, and its place among what the draft proposed here, from 1; absent for the bonus token
-    /// and the root.
-    let draft: (probability: Float, rank: Int, score: Float)?
+    /// The draft's probability, its place among what the draft proposed here, from 1, and the estimate that the answer
+    /// comes by; absent for the bonus token and the root.
+    let draft: (probability: Float, rank: Int, proposals: Int, score: Float)?
     /// The target's probability after the parent, and its place among all tokens, from 1.
     let target: (probability: Float, rank: Int, noise: Float?)?
     /// Best first by the target where it is known, else by the draft.
     let successors: [Successor]
-    /// Whether the round holds the target's thoughts at all.
-    let isInspected: Bool
 
     /// - Parameter node: index in the tree; its count means the bonus token. Anything else counts as the root.
     init(_ round: SpeculationRound, node wanted: Int) {
@@ -47,12 +45,11 @@ struct NodeFacts: Sendable, Equatable {
             depth = place.depth
             path = round.tree.path(to: node)
             draft = place.parent.map { parent in
-                let rank = round.tree.children(of: parent).firstIndex(of: node) ?? 0
-                return (place.probability, rank + 1, place.score)
+                let proposals = round.tree.children(of: parent)
+                return (place.probability, (proposals.firstIndex(of: node) ?? 0) + 1, proposals.count, place.score)
             }
         }
         target = NodeFacts.target(round, node)
-        isInspected = round.inspection != nil
         successors = isBonus ? [] : NodeFacts.successors(round, after: node)
     }
 

@@ -61,7 +61,7 @@ enum StatisticsPane {
 
     /// How much faster than plain decoding, and how that is known.
     private static func speedup(_ speeds: ConversationSpeed, symbols: Symbols) -> [Span] {
-        guard speeds.speculates else { return [Span("speculation is off: this is plain", .faint)] }
+        guard speeds.speculates else { return [Span("none: speculation is off", .faint)] }
         guard let speedup = speeds.speedup else { return [Span("no plain pass to compare yet", .faint)] }
         let factor = Span("\(Figures.fixed(speedup.factor, 2))\(symbols.times)", .strong)
         switch speedup.baseline {
