@@ -18,6 +18,8 @@ extern struct ct_saved ct_saved;
 int ct_signals_begin(void);
 void ct_signals_end(void);
 void ct_handle_suspend_signal(int ours);
+/* While another program has the terminal: its Ctrl-Z stops both, and its Ctrl-C is not ours. */
+void ct_handle_child_signals(int runs);
 void ct_keys_begin(void);
 /* Where ncurses writes: the terminal, or between hold and release the memory that collects a frame. */
 int ct_output_begin(void);

@@ -166,6 +166,20 @@ void ct_suspend(void) {
     ct_resume();
 }
 
+void ct_lend(void) {
+    ct_write(paste_off, sizeof paste_off - 1);
+    curs_set(1);
+    endwin();
+    ct_release_error();
+    ct_handle_child_signals(1);
+}
+
+void ct_take_back(void) {
+    ct_handle_child_signals(0);
+    hold_error();
+    ct_resume();
+}
+
 void ct_resume(void) {
     if (!isendwin()) endwin();
     clearok(curscr, TRUE);

@@ -73,6 +73,12 @@ void ct_signals_end(void) {
 
 void ct_handle_suspend_signal(int ours) { install(SIGTSTP, ours ? on_signal : SIG_DFL, SA_RESTART, NULL); }
 
+void ct_handle_child_signals(int runs) {
+    ct_handle_suspend_signal(!runs);
+    install(SIGINT, runs ? SIG_IGN : on_signal, SA_RESTART, NULL);
+    install(SIGQUIT, runs ? SIG_IGN : SIG_DFL, SA_RESTART, NULL);
+}
+
 static unsigned meaning(unsigned char byte) {
     switch (byte) {
     case SIGWINCH: return CT_WAKE_RESIZE;
@@ -85,6 +91,15 @@ static unsigned meaning(unsigned char byte) {
     }
 }
 
+static unsigned read_pipe(void) {
+    unsigned wake = 0;
+    unsigned char bytes[256];
+    ssize_t count;
+    while ((count = read(pipe_ends[0], bytes, sizeof bytes)) > 0)
+        for (ssize_t i = 0; i < count; i++) wake |= meaning(bytes[i]);
+    return wake;
+}
+
 unsigned ct_wait(int limit_ms) {
     struct pollfd sources[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = pipe_ends[0], .events = POLLIN}};
     unsigned wake = 0;
@@ -92,9 +107,10 @@ unsigned ct_wait(int limit_ms) {
     if (poll(sources, 2, limit_ms) < 0) return errno == EINTR ? 0 : CT_WAKE_HANGUP;
     if (sources[0].revents & POLLIN) wake |= CT_WAKE_INPUT;
     else if (sources[0].revents & (POLLHUP | POLLERR | POLLNVAL)) wake |= CT_WAKE_HANGUP;
-    unsigned char bytes[256];
-    ssize_t count;
-    while ((count = read(pipe_ends[0], bytes, sizeof bytes)) > 0)
-        for (ssize_t i = 0; i < count; i++) wake |= meaning(bytes[i]);
-    return wake;
+    return wake | read_pipe();
+}
+
+unsigned ct_wait_signals(int limit_ms) {
+    struct pollfd source = {.fd = pipe_ends[0], .events = POLLIN};
+    return poll(&source, 1, limit_ms) < 0 ? 0 : read_pipe();
 }

@@ -33,6 +33,10 @@ void ct_stop(void);
 void ct_suspend(void);
 /* Takes the terminal's modes back after someone else continued us. */
 void ct_resume(void);
+/* Gives the terminal to another program for a while, its keys for stopping and interrupting included. */
+void ct_lend(void);
+/* Takes it back from a program that has ended, whatever that left on the screen. */
+void ct_take_back(void);
 /* Adopts the terminal's present size and forgets what is on it. */
 void ct_resize(void);
 
@@ -58,6 +62,8 @@ enum ct_wake {
 
 /* Waits for input, a signal or ct_post; returns the set of enum ct_wake. A negative limit waits for ever. */
 unsigned ct_wait(int limit_ms);
+/* The same without looking at what is typed, which is another program's meanwhile. */
+unsigned ct_wait_signals(int limit_ms);
 /* Ends a ct_wait; safe from any thread and at any time. */
 void ct_post(void);
 

@@ -76,12 +76,18 @@ public struct ChatApp {
         let home = environment["HOME"]
         let runner = JobRunner(source: configuration.source, mailbox: mailbox, home: home)
         let files = FileLookup(home: home)
+        let history = configuration.savesConversations ? HistoryFile.path(environment: environment) : nil
+        let past = history.map(HistoryFile.init(path:))
+        let editor = EditorLauncher(wish: configuration.editor, environment: environment)
         let actions = ScreenActions(
             start: { job, options in runner.start(job, options: options) }, cancel: { runner.cancel() },
             listFiles: { .files(files.completions(of: $0), completing: $0) },
+            edit: { text, wait in editor.edit(text, wait: wait) }, remember: { past?.append($0) },
             lookForPictures: { .pastedPaths($0, exist: $0.allSatisfy(files.isFile), original: $1) },
             gate: configuration.source.gate)
         var state = initialState
+        state.composer.history.begin(with: past?.load() ?? [])
+        defer { past?.finish() }
         var effects = state.enqueue(.load)
         for path in configuration.images { effects += state.enqueue(.attach(path: path)) }
         do {

@@ -7,6 +7,9 @@ struct ScreenActions {
     var start: (Job, GenerationOptions) -> Void = { _, _ in }
     var cancel: () -> Void = {}
     var listFiles: (String) -> AppEvent? = { _ in nil }
+    /// Changes a text with an editor, which the second closure waits for.
+    var edit: (String, (ChildProcess) -> ChildProcess.Ending?) -> EditOutcome = { text, _ in .edited(text) }
+    var remember: (String) -> Void = { _ in }
     var lookForPictures: ([String], String) -> AppEvent? = { _, _ in nil }
     var gate = EngineGate()
     /// Writes a round to a file and says where.
@@ -22,9 +25,10 @@ struct ScreenEnd {
 
 final class ScreenLoop {
     private var state: AppState
-    private let terminal: Terminal
-    private let mailbox: Mailbox
-    private let actions: ScreenActions
+    let terminal: Terminal
+    let mailbox: Mailbox
+    let actions: ScreenActions
+    let environment: [String: String]
     private let imageProtocol: ImageProtocol
     private var probe: TerminalProbe
     private let clock = ContinuousClock()
@@ -35,7 +39,7 @@ final class ScreenLoop {
     private var pictures = SixelCache()
     private var isDirty = true
     private var lastDrawn = -1.0
-    private var end: ScreenEnd?
+    var end: ScreenEnd?
 
     /// Thirty frames a second are as many as anyone sees.
     private let frameSeconds = 1.0 / 30
@@ -58,6 +62,7 @@ final class ScreenLoop {
         self.probe = probe
         self.typedAhead = typedAhead
         self.mailbox = mailbox
+        self.environment = environment
         self.actions = actions
         self.imageProtocol = imageProtocol
         self.state.size = terminal.size
@@ -144,7 +149,7 @@ final class ScreenLoop {
         for input in reader.pause() { apply(.input(input)) }
     }
 
-    private func apply(_ event: AppEvent) {
+    func apply(_ event: AppEvent) {
         let wasStreaming = state.isAnswering
         for effect in reduce(&state, event, at: now) { perform(effect) }
         // Scrolling text is what could have hurt a picture; at the end of an answer it is sent once more.
@@ -171,6 +176,9 @@ final class ScreenLoop {
         case .listFiles(let prefix): if let event = actions.listFiles(prefix) { apply(event) }
         case .lookForPictures(let paths, let original):
             if let event = actions.lookForPictures(paths, original) { apply(event) }
+        case .edit(let text): edit(text)
+        case .copy(let text, let what): copy(text, what: what)
+        case .remember(let text): actions.remember(text)
         case .interpret(let report):
             probe.readReport(report)
             apply(.pictureStyle(pictureStyle))

@@ -127,6 +127,14 @@ final class Terminal {
         forget()
     }
 
+    /// Gives the terminal to another program until `takeBack`; nothing may be drawn meanwhile.
+    func lend() { ct_lend() }
+
+    func takeBack() {
+        ct_take_back()
+        resize()
+    }
+
     /// The next frame is sent whole, whatever the screen may hold.
     func forget() {
         ct_clear()
@@ -218,6 +226,12 @@ final class Terminal {
 
     /// Waits for keys, signals or `Terminal.post`; nil waits for ever.
     func wait(milliseconds: Int?) -> Wake { Wake(rawValue: UInt32(ct_wait(Int32(milliseconds ?? -1)))) }
+
+    /// Waits for signals and `Terminal.post` while another program reads the keys.
+    func waitForSignals(milliseconds: Int) -> Wake { Wake(rawValue: UInt32(ct_wait_signals(Int32(milliseconds)))) }
+
+    /// Writes bytes that move no cursor and draw nothing.
+    func send(_ bytes: [UInt8]) { bytes.withUnsafeBytes { ct_write($0.baseAddress, $0.count) } }
 
     /// Ends a wait from any thread.
     static func post() { ct_post() }

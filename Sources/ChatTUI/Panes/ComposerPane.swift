@@ -12,7 +12,7 @@ enum ComposerPane {
         var result = Rows()
         var column = 0
         for (index, character) in composer.characters.enumerated() {
-            let glyphs = character == "\n" ? [] : glyphs(of: character)
+            let glyphs = glyphs(of: character, in: composer, width: width)
             let columns = glyphs.reduce(0) { $0 + $1.width }
             if column + columns > width {
                 result.rows.append([])
@@ -41,8 +41,10 @@ enum ComposerPane {
         return result
     }
 
-    private static func glyphs(of character: Character) -> [Glyph] {
-        character == "\t" ? Array(repeating: .space, count: 4) : DisplayText.glyphs(String(character))
+    private static func glyphs(of character: Character, in composer: Composer, width: Int) -> [Glyph] {
+        if character == "\n" { return [] }
+        if let label = composer.folds.label(of: character) { return DisplayText.clipped(label, to: width) }
+        return character == "\t" ? Array(repeating: .space, count: 4) : DisplayText.glyphs(String(character))
     }
 
     static func draw(_ state: AppState, in area: Rectangle, on frame: inout Frame) {

@@ -93,6 +93,9 @@ enum StatusLine {
                 KeyHint("+ -", "speed"), KeyHint("arrows Enter", "node"), KeyHint("q", "quit"), KeyHint("?", "help"),
             ]
         }
+        if state.search != nil {
+            return [KeyHint("Ctrl-R", "older"), KeyHint("Enter", "take it"), KeyHint("Esc", "back")]
+        }
         if state.focus == .tree {
             return [
                 KeyHint("Space", state.tree.isEngineHeld ? "go on" : "pause"), KeyHint("n p", "step"),
@@ -112,7 +115,7 @@ enum StatusLine {
     static func drawKeys(_ state: AppState, row: Int, on frame: inout Frame) {
         let limit = frame.size.columns - 2
         var left = 2
-        if let hint = state.hint {
+        if let hint = state.search?.prompt ?? state.hint {
             let text = DisplayText.clipped(" \(hint) ", to: limit - left, mark: state.symbols.ellipsis)
             left = frame.draw(text, row: row, column: left, limit: limit, role: .notice)
         }

@@ -19,6 +19,10 @@ enum AppEvent: Sendable, Equatable {
     case pictureStyle(PictureStyle)
     /// What became of an export: where it is, or why there is none.
     case exported(String)
+    /// Answer to `Effect.edit`.
+    case edited(EditOutcome)
+    /// One line for the user, such as what became of a copy.
+    case said(String)
     /// Someone else sent us a signal.
     case interrupted
 }
@@ -37,6 +41,12 @@ enum Effect: Sendable, Equatable {
     /// Name the files whose paths begin like this.
     case listFiles(String)
     case lookForPictures(paths: [String], original: String)
+    /// Let the user's own editor change this text.
+    case edit(String)
+    /// Put a text, called `what`, into the clipboard.
+    case copy(String, what: String)
+    /// Keep what was written for the next program.
+    case remember(String)
     /// Understand a terminal's late answer.
     case interpret(String)
 }

@@ -117,6 +117,10 @@ struct AppState: Sendable, Equatable {
     var composer = Composer()
     /// What Tab left in the composer last: once more there opens the list.
     var hasCompleted: String?
+    /// The search through what was written before, while there is one.
+    var search: HistorySearch?
+    /// Ctrl-X was pressed, and waits for its second key.
+    var isPairBegun = false
     var focus = Focus.composer
     /// What lies over the panes and takes the keys.
     var overlay: Overlay?

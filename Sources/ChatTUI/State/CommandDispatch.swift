@@ -14,7 +14,7 @@ extension AppState {
             return []
         }
         _ = composer.take()
-        return carryOut(command)
+        return [.remember(text)] + carryOut(command)
     }
 
     /// Carries out a command, wherever it comes from.

@@ -13,7 +13,9 @@ enum HelpText {
             KeyHint("Alt-B, Alt-F, Ctrl-arrows", "word by word"),
             KeyHint("Ctrl-W, Alt-D", "cut a word before, after"),
             KeyHint("Ctrl-U, Ctrl-K", "cut to the start, the end"),
-            KeyHint("Ctrl-Y", "put back what was cut"),
+            KeyHint("Ctrl-Y, Alt-Y", "put back what was cut, or before that"),
+            KeyHint("Ctrl-_", "take the last change back"), KeyHint("Ctrl-R", "search what was written before"),
+            KeyHint("Ctrl-G, Ctrl-X Ctrl-E", "write it in $EDITOR"),
         ]
     )
 
@@ -24,7 +26,7 @@ enum HelpText {
             KeyHint("Ctrl-D", "quit, on empty input"), KeyHint("PgUp, PgDn", "scroll the conversation"),
             KeyHint("F1, ?", "this help"), KeyHint("F3, Alt-X", "all commands, to be found by typing"),
             KeyHint("F2, Ctrl-T", "size of the draft tree"), KeyHint("F4", "Markdown styled, or as it was written"),
-            KeyHint("Ctrl-Z, Ctrl-L", "suspend, redraw"),
+            KeyHint("F5, Alt-M", "messages: copy one, go to one"), KeyHint("Ctrl-Z, Ctrl-L", "suspend, redraw"),
         ]
     )
 

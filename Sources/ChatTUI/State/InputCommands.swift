@@ -44,6 +44,4 @@ extension AppState {
     }
 
     mutating func changeSystemPrompt(_ text: String?) -> [Effect] { notAvailable("/system") }
-
-    mutating func copy(_ wish: CopyWish) -> [Effect] { notAvailable("/copy") }
 }

@@ -136,10 +136,12 @@ struct KeyReader: Sendable {
     }
 
     private static func withPlainNewlines(_ text: String) -> String {
-        var plain = ""
-        for character in text {
-            plain.append(character == "\r\n" || character == "\r" ? "\n" : character)
+        var plain = String.UnicodeScalarView()
+        var last: Unicode.Scalar?
+        for scalar in text.unicodeScalars {
+            if scalar != "\n" || last != "\r" { plain.append(scalar == "\r" ? "\n" : scalar) }
+            last = scalar
         }
-        return plain
+        return String(plain)
     }
 }

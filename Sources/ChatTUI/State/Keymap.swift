@@ -7,6 +7,8 @@ extension AppState {
         let hadHint = hint
         hint = nil
         if overlay != nil, let effects = pressInOverlay(key) { return effects }
+        if search != nil, let effects = pressInSearch(key) { return effects }
+        if replay == nil, let effects = pressInPair(key) { return effects }
         if let effects = pressAnywhere(key) { return effects }
         if replay != nil { return pressInReplay(key) }
         if focus == .tree, let effects = pressInTree(key) { return effects }
@@ -21,6 +23,7 @@ extension AppState {
         case .control("l"): return [.redraw]
         case .function(1): return showHelp(nil, keysFirst: true)
         case .function(3), .alt("x"): openPalette()
+        case .function(5), .alt("m"): openMessages()
         case .function(2), .control("t"): return changeTreeSize(nil)
         case .function(4): toggleMarkdown()
         case .pageUp: scrollTranscript(pages: -1)
@@ -69,6 +72,8 @@ extension AppState {
         switch key {
         case .enter: return send()
         case .altEnter, .control("j"): composer.insert("\n")
+        case .control("r"): beginSearch()
+        case .control("g"): return [.edit(composer.text)]
         case .tab: return completeOrLeave()
         case .escape: return stop() ?? []
         case .control("d"):
@@ -86,6 +91,7 @@ extension AppState {
         guard replay == nil else { return [] }
         if overlay != nil, let effects = pasteIntoOverlay(text) { return effects }
         focus = .composer
+        search = nil
         if composer.isEmpty, let paths = PathText.wholePicturePaths(text) {
             return [.lookForPictures(paths: paths, original: text)]
         }

@@ -3,7 +3,7 @@
 /// What lies over the panes and takes the keys.
 struct Overlay: Sendable, Equatable {
     enum Kind: Sendable, Equatable {
-        case help, palette, completion, settings, sessions, images, statistics, doctor
+        case help, palette, completion, settings, sessions, images, messages, statistics, doctor
     }
 
     /// What choosing a row does.
@@ -11,6 +11,8 @@ struct Overlay: Sendable, Equatable {
         case run(Command)
         /// Puts a text into the composer, to be gone on with.
         case write(String)
+        /// Brings a turn of the transcript into sight.
+        case show(turn: Int)
     }
 
     struct Row: Sendable, Equatable {

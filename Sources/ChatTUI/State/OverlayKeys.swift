@@ -36,6 +36,7 @@ extension AppState {
         case .completion where key == .backTab:
             self.overlay?.moveCursor(by: -1)
             return []
+        case .messages: return pressInMessages(key, overlay)
         default: return nil
         }
     }
@@ -54,6 +55,9 @@ extension AppState {
         case .write(let text):
             focus = .composer
             composer.replace(with: text)
+            return []
+        case .show(let turn):
+            show(turn: turn)
             return []
         }
     }

@@ -47,6 +47,12 @@ private func apply(_ event: AppEvent, to state: inout AppState) -> [Effect] {
     case .exported(let message):
         state.hint = message
         return []
+    case .edited(let outcome):
+        state.take(outcome)
+        return []
+    case .said(let text):
+        state.hint = text
+        return []
     }
 }
 
