@@ -276,6 +276,18 @@ void ck_cache_write(
         ck_machine_run(machine, cache.heads, write_head, &work);
 }
 
+void ck_cache_read(
+    ck_cache cache, float *keys, float *values, size_t stride, const int32_t *slots, int32_t rows) {
+    for (int32_t row = 0; row < rows; row++) {
+        for (int32_t head = 0; head < cache.heads; head++) {
+            const size_t place = (size_t)row * stride + (size_t)head * (size_t)cache.width;
+            const float *key = key_place(&cache, head, slots[row]);
+            for (int32_t d = 0; d < cache.width; d++) keys[place + (size_t)d] = key[(size_t)d * 16];
+            memcpy(values + place, value_place(&cache, head, slots[row]), (size_t)cache.width * sizeof *values);
+        }
+    }
+}
+
 void ck_cache_copy(ck_cache cache, int32_t from, int32_t to) {
     if (from == to) return;
     for (int32_t head = 0; head < cache.heads; head++) {

@@ -55,7 +55,7 @@ struct AskCommand: AsyncParsableCommand {
 
     private func answer(_ question: String, _ settings: Settings) async throws -> GenerationReport {
         let picture = try image.map { path throws(ImageError) in try PixelImage.read(path) }
-        let opened = try settings.openModelForAnswers()
+        let opened = try settings.openModelForAnswers().keepingPictures(settings.pictureCacheOptions)
         // Before any decoding, so that nobody waits for an answer whose trace cannot be written; and after the other
         // files, so that a wrong name among them does not empty an earlier trace.
         let writer = try trace.map { path throws(TraceError) in try TraceWriter(path: path) }

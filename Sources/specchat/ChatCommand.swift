@@ -39,7 +39,7 @@ struct ChatCommand: ParsableCommand {
     func run() throws {
         let settings = try Settings.resolved(flags: entries)
         // With --speculation off the draft is loaded all the same: /spec may ask for it later.
-        let opened = try settings.openModel()
+        let opened = try settings.openModel().keepingPictures(settings.pictureCacheOptions)
         let engine = opened.makeEngine()
         let trace = try self.trace.map { path throws(TraceError) in try ChatTrace(path: path, bundle: opened.bundle) }
         let source = ChatSource(

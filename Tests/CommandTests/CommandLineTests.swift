@@ -78,6 +78,26 @@ import Testing
         }
     }
 
+    @Test func `keeps encoded pictures for the next question, unless told otherwise`() throws {
+        let folder = Program.temporary("cache")
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let question = ["ask", "What is it?", "--image", Program.picture, "--max-tokens", "8"] + Program.model
+        func output(_ changes: [String: String]) throws -> String {
+            let environment = ["XDG_CACHE_HOME": folder, "SPECCHAT_PICTURE_CACHE": ""].merging(changes) { $1 }
+            let result = try Program.run(question, environment: environment)
+            #expect(result.status == 0 && result.errors.isEmpty)
+            return result.output
+        }
+        let plain = try output(["SPECCHAT_PICTURE_CACHE": "0"])
+        #expect(try output(["SPECCHAT_SAVE": "false"]) == plain)
+        #expect(!FileManager.default.fileExists(atPath: folder))
+        for _ in 0..<2 {
+            #expect(try output([:]) == plain)
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder + "/specchat/pictures")
+            #expect(files.count == 2)
+        }
+    }
+
     @Test func `scores an answer as one JSON object`() throws {
         let arguments = [
             "score", "--image", Program.picture, "--prompt", "What is this?", "--text", "A dog.", "--json",

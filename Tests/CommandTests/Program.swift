@@ -34,9 +34,9 @@ enum Program {
     static let draft = ["--draft", goldens.path + "/language.gguf", "--draft-projector", goldens.path + "/vision.gguf"]
     static let picture = goldens.path + "/picture.png"
 
-    /// The environment without anyone's settings: no variables of ours, no settings file.
+    /// The environment without anyone's settings: no variables of ours, no settings file, nothing kept of pictures.
     static let environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("SPECCHAT_") }
-        .merging(["SPECCHAT_CONFIG": "/dev/null"]) { $1 }
+        .merging(["SPECCHAT_CONFIG": "/dev/null", "SPECCHAT_PICTURE_CACHE": "0"]) { $1 }
 
     /// A fresh path for a file of this test run.
     static func temporary(_ name: String) -> String {

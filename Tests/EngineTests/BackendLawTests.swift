@@ -218,6 +218,24 @@ private func randomTokens(_ count: Int, using random: inout SeededNumbers) -> [I
         }
     }
 
+    @Test(arguments: TinyDecoder.shapes.indices)
+    func `rows that were read out and written back are the rows that were computed`(shape: Int) throws {
+        var random = SeededNumbers(seed: 16)
+        let text = randomTokens(37, using: &random), next = randomTokens(3, using: &random)
+        let tensors = TinyDecoder.Tensors(TinyDecoder.shapes[shape])
+        for configuration in CPUConfiguration.all {
+            let decoder = try TinyDecoder(configuration, tensors)
+            _ = try decoder.logits(text, .text(rows: 37, after: 0))
+            let kept = decoder.caches.map { decoder.backend.numbers(ofRows: 37, in: $0) }
+            let expected = try decoder.logits(next, .text(rows: 3, after: 37)).map(\.bits)
+            decoder.forget()
+            for (layer, numbers) in zip(decoder.caches, kept) { decoder.backend.write(numbers, rows: 37, to: layer) }
+            let found = try decoder.logits(next, .text(rows: 3, after: 37)).map(\.bits)
+            #expect(found == expected, "\(configuration.testDescription)")
+            #expect(decoder.caches.map { decoder.backend.numbers(ofRows: 37, in: $0).bits } == kept.map(\.bits))
+        }
+    }
+
     @Test(arguments: InstructionSet.allCases.filter(\.isAvailable))
     func `a fixed-shape pass has the same bits for any number of threads`(instructions: InstructionSet) throws {
         let results = try [1, 2, 3].map { threads -> [UInt32] in

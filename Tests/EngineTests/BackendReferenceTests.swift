@@ -86,7 +86,11 @@ import Testing
             positions: [2, 3, 3, 4], slots: [6, 3, 5, 2])
         #expect(try attend(tree, keys: [1, 1, 1, 1], values: [10, 20, 30, 40]) == [6, 9.5, 12, 15.6])
         backend.move([6, 3, 2], to: 2, in: [cache])
+        // Keys of the text, then its values.
+        #expect(backend.numbers(ofRows: 3, in: cache) == [1, 2, 1, 3, 5, 10])
         #expect(try attend(.text(rows: 1, after: 5), keys: [1], values: [100]) == [Float(178) / 6])
+        backend.write([1, 1, 20, 40], rows: 2, to: cache)
+        #expect(try attend(.text(rows: 1, after: 2), keys: [1], values: [60]) == [40])
     }
 
     @Test func `best ranks by number, then by column`() throws {

@@ -35,8 +35,9 @@ def environment(**changes):
         for key, value in os.environ.items()
         if key not in ("NO_COLOR", "TMUX", "COLUMNS", "LINES") and not key.startswith("SPECCHAT_")
     }
-    # Nobody's settings file.
-    kept.update(TERM="xterm-256color", LANG="C.UTF-8", LC_ALL="C.UTF-8", SPECCHAT_CONFIG="/dev/null")
+    # Nobody's settings file, and nothing kept of pictures.
+    kept.update(TERM="xterm-256color", LANG="C.UTF-8", LC_ALL="C.UTF-8")
+    kept.update(SPECCHAT_CONFIG="/dev/null", SPECCHAT_PICTURE_CACHE="0")
     kept.update(changes)
     return {key: value for key, value in kept.items() if value is not None}
 

@@ -131,6 +131,9 @@ size_t ck_cache_value_floats(int32_t slots, int32_t heads, int32_t width);
 void ck_cache_write(
     ck_machine *machine, ck_cache cache, const float *keys, const float *values, size_t stride, const int32_t *slots,
     int32_t rows);
+/* Reads what stands in slots[r] to row r of keys and values, bit for bit. */
+void ck_cache_read(
+    ck_cache cache, float *keys, float *values, size_t stride, const int32_t *slots, int32_t rows);
 /* Copies keys and values from one slot to another, bit for bit. */
 void ck_cache_copy(ck_cache cache, int32_t from, int32_t to);
 

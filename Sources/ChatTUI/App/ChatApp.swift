@@ -31,7 +31,7 @@ public struct ChatConfiguration: Sendable {
     /// Whether stored conversations hold the bytes of their pictures, not only where they were.
     public var keepsImages = false
     /// Bytes that the folder of encoded pictures may take; 0 keeps none.
-    public var pictureCacheBytes = 1 << 30
+    public var pictureCacheBytes = PictureCacheOptions.standardBytes
 
     public init(
         source: ChatSource, modelName: String, draftName: String? = nil, welcome: [String] = [],

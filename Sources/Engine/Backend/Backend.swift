@@ -85,6 +85,9 @@ protocol Backend: AnyObject {
     /// What statistics call it, with what it found: "cpu (avx512-vnni)".
     var name: String { get }
     var threads: Int { get }
+    /// All that the bits of its results depend on beside numbers and plans: instruction set, libraries, versions. Numbers
+    /// that were kept on disk are good only where it is the same.
+    var arithmetic: String { get }
 
     func makeWeight(_ tensor: StoredTensor, for use: WeightUse) throws -> any Weight
     func makeCacheLayer(capacity: Int, heads: Int, headWidth: Int) -> any CacheLayer
@@ -92,6 +95,11 @@ protocol Backend: AnyObject {
 
     /// Moves the rows at `slots` (ascending in text order) to `first, first + 1, …` in every layer, bit for bit.
     func move(_ slots: [Int32], to first: Int, in layers: [any CacheLayer])
+
+    /// Keys and values in slots `0..<rows` of a layer. Layout: keys [rows, heads × headWidth], then values likewise.
+    func numbers(ofRows rows: Int, in layer: any CacheLayer) -> [Float]
+    /// Writes what `numbers` gave to slots `0..<rows` of a layer of the same heads, bit for bit.
+    func write(_ numbers: [Float], rows: Int, to layer: any CacheLayer)
 }
 
 /// A backend at work on one plan.

@@ -6,6 +6,7 @@ final class Conversation {
     private let cache: KVCache
     private let drafter: DraftModelDrafter?
     private let feed: PromptFeed
+    private let memory: PictureMemory?
     /// Where an answer waits between its rounds.
     private let gate: RoundGate
     private var record: TextRecord
@@ -18,6 +19,7 @@ final class Conversation {
         cache = models.target.makeCache(capacity: models.contextLength)
         drafter = models.makeDrafter()
         feed = PromptFeed(target: models.target, cache: cache, drafter: drafter)
+        memory = models.makePictureMemory()
         record = TextRecord(stopTokens: models.stopTokens)
         spent.load = models.loadSeconds
     }
@@ -28,6 +30,7 @@ final class Conversation {
         cache.truncate(to: 0)
         drafter?.clear()
         feed.clear()
+        memory?.truncate(to: 0)
         record = TextRecord(stopTokens: models.stopTokens)
         spent = GenerationReport.Seconds()
     }
@@ -37,10 +40,10 @@ final class Conversation {
         let rows = try pictureRows
         let before = models.tokenizer.encode(record.segmentsBeforePicture(in: models.template))
         try expectRoom(for: before.count + rows)
-        let seen = try see(image, emit: emit, cancellation: cancellation)
+        let parts = try see(
+            image, rows: rows, after: before, isOpening: record.end.rows == 0, emit: emit, cancellation: cancellation)
         record.appendPicture(rows: rows, after: before)
-        feed.append(.tokens(before))
-        feed.append(.picture(visualTokens: seen.visualTokens, features: seen.features))
+        for part in parts { feed.append(part) }
         try read(holdingBack: 0, drafting: true, emit: emit, cancellation: cancellation)
     }
 
@@ -62,6 +65,9 @@ final class Conversation {
             throw error
         }
         try answer(options: options, emit: emit, cancellation: cancellation)
+        if let reason = try memory?.keep(target: cache, drafter: drafter) {
+            emit(.notice(Notice("Going on without keeping pictures for later: \(reason).")))
+        }
     }
 
     /// Puts stored turns in the place of this conversation and reads them; throws with nothing changed if they do not fit.
@@ -72,7 +78,7 @@ final class Conversation {
             for image in turn.images {
                 let before = models.tokenizer.encode(restored.segmentsBeforePicture(in: models.template))
                 restored.appendPicture(rows: try pictureRows, after: before)
-                parts += [.tokens(before), .image(image, rows: try pictureRows)]
+                parts.append(.image(image, rows: try pictureRows, after: before))
             }
             let prompt = models.tokenizer.encode(restored.segments(question: turn.question, in: models.template))
             let vocabulary = Int32(models.target.configuration.vocabulary)
@@ -101,6 +107,7 @@ final class Conversation {
         record.rewind(toTurn: turn, keepingPictures: keepingPictures)
         feed.keep(rows: max(0, record.end.rows - cache.committed))
         cache.truncate(to: min(cache.committed, record.end.rows))
+        memory?.truncate(to: record.end.rows)
         drafter?.truncate(toTokens: record.end.tokens, pictureRows: record.end.pictureRows)
     }
 
@@ -122,14 +129,24 @@ final class Conversation {
         }
     }
 
-    private func see(_ image: PixelImage, emit: ChatEngine.Emit, cancellation: Cancellation) throws -> SeenPicture {
+    /// What the models read in the place of a picture and the tokens before it.
+    private func see(
+        _ image: PixelImage, rows: Int, after tokens: [Int32], isOpening: Bool, emit: ChatEngine.Emit,
+        cancellation: Cancellation
+    ) throws -> [PromptPart] {
         let clock = ContinuousClock()
         let start = clock.now
         defer { spent.vision += (clock.now - start).seconds }
-        return try models.see(image) { done, total in
-            try cancellation.check()
-            emit(.progress(Progress(phase: .encodingImage, completed: done, total: total)))
+        func encode() throws -> SeenPicture {
+            try models.see(image) { done, total in
+                try cancellation.check()
+                emit(.progress(Progress(phase: .encodingImage, completed: done, total: total)))
+            }
         }
+        guard let memory else { return PromptPart.parts(tokens, try encode()) }
+        return try memory.parts(
+            for: image, rows: rows, after: tokens, isOpening: isOpening, target: cache, drafter: drafter,
+            seeing: encode)
     }
 
     private func read(
@@ -140,7 +157,11 @@ final class Conversation {
         let vision = spent.vision
         defer { spent.prefill += (clock.now - start).seconds - (spent.vision - vision) }
         try feed.read(
-            holdingBack: held, seeing: { try see($0, emit: emit, cancellation: cancellation) },
+            holdingBack: held,
+            seeing: { image, rows, tokens, isOpening in
+                try see(
+                    image, rows: rows, after: tokens, isOpening: isOpening, emit: emit, cancellation: cancellation)
+            },
             step: { done, total in
                 emit(.progress(Progress(phase: .prefill, completed: done, total: total)))
                 try cancellation.check()

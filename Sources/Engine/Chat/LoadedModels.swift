@@ -14,17 +14,22 @@ final class LoadedModels {
     let costs = CostModel()
     let contextLength: Int
     private(set) var loadSeconds = 0.0
+    /// Where pictures are kept, and what their numbers depend on; absent where none are.
+    private let pictureCache: (options: PictureCacheOptions, identity: ModelIdentity)?
 
     struct Vision {
         let tower: VisionTower
         let projector: Projector
         let preprocessor: ImagePreprocessor
+        let identity: SHA256Digest
     }
 
     struct Draft {
         let name: String
         let model: LanguageModel
         let projector: Projector?
+        /// Absent where it sees no pictures.
+        let identity: SHA256Digest?
     }
 
     /// Reads every file of the bundle that is needed.
@@ -51,6 +56,9 @@ final class LoadedModels {
         draft = Self.draft(
             of: bundle, target: target, vocabulary: vocabulary,
             featureWidth: vision?.tower.configuration.hidden, backend: backend, emit: emit)
+        pictureCache = Self.pictureCache(
+            options, target: file, vision: vision, draft: draft,
+            setting: [template.rawValue, bundle.preprocessing.rawValue, backend.arithmetic])
         contextLength = options.contextLength ?? min(target.configuration.contextLength, 4096)
         warmUp()
         loadSeconds = (clock.now - start).seconds
@@ -63,6 +71,20 @@ final class LoadedModels {
                 name: draft.name, model: draft.model, projector: draft.projector, stopTokens: stopTokens, costs: costs,
                 capacity: contextLength)
         }
+    }
+
+    func makePictureMemory() -> PictureMemory? {
+        pictureCache.map { PictureMemory(identity: $0.identity, options: $0.options) }
+    }
+
+    private static func pictureCache(
+        _ options: EngineOptions, target: GGUF, vision: Vision?, draft: Draft?, setting: [String]
+    ) -> (PictureCacheOptions, ModelIdentity)? {
+        guard let cache = options.pictureCache, let vision else { return nil }
+        let identity = ModelIdentity(
+            target: ModelIdentity.digest(of: [target]), vision: vision.identity, draft: draft?.identity,
+            setting: setting)
+        return (cache, identity)
     }
 
     var stopTokens: Set<Int32> { tokenizer.vocabulary.stops }
@@ -89,7 +111,9 @@ final class LoadedModels {
             size: tower.configuration.imageSize, patch: tower.configuration.patchSize,
             framing: bundle.preprocessing == .pad ? .pad : .crop, mean: tower.configuration.mean,
             deviation: tower.configuration.standardDeviation)
-        return Vision(tower: tower, projector: try Projector(file, backend: backend), preprocessor: preprocessor)
+        return Vision(
+            tower: tower, projector: try Projector(file, backend: backend), preprocessor: preprocessor,
+            identity: ModelIdentity.digest(of: [file]))
     }
 
     /// The draft of this name, or nothing and a notice that says why.
@@ -106,8 +130,8 @@ final class LoadedModels {
                 return nil
             }
             let model = try LanguageModel(file, backend: backend)
-            let projector = try files.projector.flatMap { url -> Projector? in
-                let file = try GGUF(path: url.path)
+            let projectorFile = try files.projector.map { url throws(GGUFError) in try GGUF(path: url.path) }
+            let projector = try projectorFile.flatMap { file -> Projector? in
                 let sizes = try ProjectorConfiguration(file)
                 let fits = sizes.inputs == featureWidth && sizes.outputs == model.configuration.hidden
                 return fits ? try Projector(file, backend: backend) : nil
@@ -117,7 +141,8 @@ final class LoadedModels {
                     .notice(
                         Notice("The draft \(name) cannot read this model's pictures; it drafts from the text alone.")))
             }
-            return Draft(name: name, model: model, projector: projector)
+            let identity = projector.flatMap { _ in projectorFile.map { ModelIdentity.digest(of: [file, $0]) } }
+            return Draft(name: name, model: model, projector: projector, identity: identity)
         } catch {
             emit(.notice(Notice("Going on without the draft \(name): \(error)")))
             return nil

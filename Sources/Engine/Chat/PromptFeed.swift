@@ -8,22 +8,44 @@ struct SeenPicture {
     let features: any Matrix
 }
 
+/// The first tokens of a text and the picture after them, as the rows that they became in an earlier conversation.
+struct RememberedOpening {
+    let tokens: [Int32]
+    let pictureRows: Int
+    /// Numbers of the target's rows, layer by layer.
+    let target: [[Float]]
+    /// Those of a draft that sees pictures; absent where it has to read for itself.
+    let draft: [[Float]]?
+    /// What such a draft reads.
+    let features: (any Matrix)?
+
+    var rows: Int { tokens.count + pictureRows }
+}
+
 /// Rows of the prompt in text order.
 enum PromptPart {
     case tokens([Int32])
     /// A picture: its rows for the target, of which the first `read` are done, and the features that a draft projects
     /// for itself.
     case picture(visualTokens: any Matrix, features: any Matrix, read: Int = 0)
-    /// A picture of so many rows that is encoded when its turn to be read comes.
-    case image(PixelImage, rows: Int)
+    /// Tokens and a picture of so many rows after them, which is encoded when its turn to be read comes.
+    case image(PixelImage, rows: Int, after: [Int32])
+    /// The beginning of a text whose rows are known.
+    case remembered(RememberedOpening)
 
     /// Rows of the target's text that it still stands for.
     var rows: Int {
         switch self {
         case .tokens(let tokens): tokens.count
         case .picture(let visualTokens, _, let read): visualTokens.rows - read
-        case .image(_, let rows): rows
+        case .image(_, let rows, let tokens): tokens.count + rows
+        case .remembered(let opening): opening.rows
         }
+    }
+
+    /// Tokens and an encoded picture after them.
+    static func parts(_ tokens: [Int32], _ picture: SeenPicture) -> [PromptPart] {
+        [.tokens(tokens), .picture(visualTokens: picture.visualTokens, features: picture.features)]
     }
 }
 
@@ -67,11 +89,12 @@ final class PromptFeed {
     /// Reads everything but the last `held` tokens, which must stand in the last part.
     ///
     /// - Parameters:
-    ///   - see: encodes a picture; it may throw to stop.
+    ///   - parts: the parts that an image and the tokens before it are, given whether the text begins with them; it may
+    ///     throw to stop.
     ///   - step: called after each chunk with the rows read and their number; it may throw to stop, and nothing is lost:
     ///     what was not read goes on waiting.
     func read(
-        holdingBack held: Int, seeing see: (PixelImage) throws -> SeenPicture = PromptFeed.blind,
+        holdingBack held: Int, seeing parts: Seeing = PromptFeed.blind,
         step: (Int, Int) throws -> Void
     ) throws {
         let total = waitingRows - held
@@ -89,9 +112,15 @@ final class PromptFeed {
                 // A draft reads the whole picture at once, when the target has come to its end.
                 if read + rows == visualTokens.rows { drafter?.append(features: features) }
                 waiting[0] = .picture(visualTokens: visualTokens, features: features, read: read + rows)
-            case .image(let image, _):
-                let seen = try see(image)
-                waiting[0] = .picture(visualTokens: seen.visualTokens, features: seen.features)
+            case .image(let image, let pictureRows, let tokens):
+                let parts = try parts(image, pictureRows, tokens, cache.committed == 0).filter { $0.rows > 0 }
+                waiting.replaceSubrange(0..<1, with: parts)
+                continue
+            case .remembered(let opening):
+                begin(with: opening)
+                waiting.removeFirst()
+                done += opening.rows
+                try step(done, total)
                 continue
             }
             if waiting[0].rows == 0 { waiting.removeFirst() }
@@ -111,8 +140,20 @@ final class PromptFeed {
         }
     }
 
+    private func begin(with opening: RememberedOpening) {
+        cache.begin(with: opening.target, rows: opening.rows)
+        if let draft = opening.draft {
+            drafter?.begin(with: draft, rows: opening.rows)
+        } else {
+            drafter?.append(opening.tokens)
+            if let features = opening.features { drafter?.append(features: features) }
+        }
+    }
+
+    typealias Seeing = (_ image: PixelImage, _ rows: Int, _ after: [Int32], _ isOpening: Bool) throws -> [PromptPart]
+
     /// For prompts whose pictures were all encoded before.
-    static func blind(_ image: PixelImage) throws -> SeenPicture {
+    static func blind(_ image: PixelImage, rows: Int, after: [Int32], isOpening: Bool) throws -> [PromptPart] {
         preconditionFailure("PromptFeed: nobody to encode the picture \(image.source.name)")
     }
 

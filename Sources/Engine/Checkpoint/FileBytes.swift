@@ -21,6 +21,8 @@ final class FileBytes {
     private let origin: Origin
 
     var count: Int { bytes.count }
+    /// Nanoseconds since 1970 at which the file was last written; 0 for bytes that were never a file.
+    let modified: Int
 
     /// Maps the file at `path`; only a regular file that is not empty will do.
     init(path: String) throws(GGUFError) {
@@ -39,6 +41,7 @@ final class FileBytes {
             throw GGUFError(file: path, .unreadable(reason: Self.reason(errno)))
         }
         bytes = UnsafeRawBufferPointer(start: start, count: size)
+        modified = Int(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int(status.st_mtim.tv_nsec)
         origin = .mapped
     }
 
@@ -47,6 +50,7 @@ final class FileBytes {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: source.count, alignment: 64)
         copy.copyBytes(from: source)
         bytes = UnsafeRawBufferPointer(copy)
+        modified = 0
         origin = .copied
     }
 
@@ -67,6 +71,12 @@ final class FileBytes {
     func text(at offset: Int, count: Int) -> String? {
         precondition(holds(count, at: offset), "FileBytes: \(count) bytes at \(offset) of \(self.count)")
         return String(validating: bytes[offset..<offset + count], as: UTF8.self)
+    }
+
+    /// A copy of the `count` bytes at `offset`, which must be inside the file.
+    func copy(at offset: Int, count: Int) -> [UInt8] {
+        precondition(holds(count, at: offset), "FileBytes: \(count) bytes at \(offset) of \(self.count)")
+        return Array(bytes[offset..<offset + count])
     }
 
     /// Whether one of the `count` bytes at `offset` is above `limit`. They must be inside the file.

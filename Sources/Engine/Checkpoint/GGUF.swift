@@ -136,6 +136,22 @@ struct GGUF {
         }
     }
 
+    /// Bytes by which this file is known from every other one, wherever it lies: its size, the time at which it was
+    /// written, everything before the tensors, and some bytes of every tensor.
+    func identity() -> [UInt8] {
+        var identity = [bytes.count, bytes.modified].flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }
+        identity += bytes.copy(at: 0, count: tensors.map(\.offset).min() ?? bytes.count)
+        for tensor in tensors {
+            guard let count = tensor.byteCount else { continue }
+            // At its ends and between, so that a tensor that was trained on shows.
+            let length = min(count, 256)
+            for part in 0..<4 {
+                identity += bytes.copy(at: tensor.offset + (count - length) * part / 3, count: length)
+            }
+        }
+        return identity
+    }
+
     // MARK: Keys
 
     subscript(key: String) -> GGUFValue? { values[key] }

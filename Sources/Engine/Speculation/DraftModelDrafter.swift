@@ -74,6 +74,20 @@ final class DraftModelDrafter {
         }
     }
 
+    var seesPictures: Bool { projector != nil }
+
+    /// Whether `numbers` can be the first rows of a text.
+    func fits(_ numbers: [[Float]], rows: Int) -> Bool { cache.fits(numbers, rows: rows) }
+
+    /// Begins a text with rows that were read before, in place of reading them.
+    func begin(with numbers: [[Float]], rows: Int) {
+        precondition(unread.isEmpty, "DraftModelDrafter: the text has begun")
+        cache.begin(with: numbers, rows: rows)
+    }
+
+    /// Its cache, if so many rows of the text are in it.
+    func settledCache(atLeast rows: Int) -> KVCache? { cache.committed >= rows ? cache : nil }
+
     /// Text to be read before the next proposal.
     func append(_ tokens: [Int32]) {
         guard case .tokens(let waiting) = unread.last else {

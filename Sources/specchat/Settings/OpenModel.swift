@@ -1,16 +1,32 @@
 // OpenModel.swift — the model that the settings name, found and ready to be loaded.
 
 import Engine
+import Foundation
 
 /// A bundle and how an engine for it is to be made.
 struct OpenModel: Sendable {
     let bundle: ModelBundle
     var options: EngineOptions
 
+    /// The same with encoded pictures kept for later conversations.
+    func keepingPictures(_ options: PictureCacheOptions?) -> OpenModel {
+        var opened = self
+        opened.options.pictureCache = options
+        return opened
+    }
+
     func makeEngine() -> ChatEngine { ChatEngine(bundle: bundle, options: options) }
 }
 
 extension Settings {
+    /// Where encoded pictures are kept; absent where they shall take no room or nothing is to be stored.
+    var pictureCacheOptions: PictureCacheOptions? {
+        guard save, pictureCache > 0 else { return nil }
+        var options = PictureCacheOptions.standard(environment: ProcessInfo.processInfo.environment)
+        options?.byteLimit = pictureCache
+        return options
+    }
+
     /// The model with the draft that the settings name.
     func openModel() throws(ModelBundleError) -> OpenModel { try openModel(draft: draft) }
 

@@ -29,7 +29,7 @@ struct Settings: Sendable, Equatable {
     var save = true
     var keepImages = false
     /// Bytes.
-    var pictureCache = 1 << 30
+    var pictureCache = PictureCacheOptions.standardBytes
 
     /// Who has decided what, by the keys' names; what is missing has its default.
     private(set) var places: [String: SettingPlace] = [:]

@@ -19,6 +19,10 @@ final class CPUBackend: Backend {
 
     var name: String { "cpu (\(machine.instructions.title))" }
     var threads: Int { machine.threads }
+    var arithmetic: String {
+        let library = [openblas_get_config(), openblas_get_corename()].map { $0.map { String(cString: $0) } ?? "" }
+        return ([name] + library).joined(separator: "; ")
+    }
 
     /// - Parameter threads: threads to compute with; by default one for each physical core that this process may use.
     /// - Parameter instructions: by default what SPECCHAT_ISA names, otherwise the best that the processor runs.
@@ -53,6 +57,31 @@ final class CPUBackend: Backend {
             precondition(slots.allSatisfy { $0 < layer.capacity }, "move: a slot beyond \(layer.capacity)")
             for (index, slot) in slots.enumerated() { ck_cache_copy(layer.view, slot, Int32(first + index)) }
         }
+    }
+
+    func numbers(ofRows rows: Int, in layer: any CacheLayer) -> [Float] {
+        let view = Self.view(of: layer, rows: rows), stride = Int(view.heads * view.width), half = rows * stride
+        return [Float](unsafeUninitializedCapacity: 2 * half) { numbers, count in
+            count = 2 * half
+            guard let start = numbers.baseAddress, half > 0 else { return }
+            ck_cache_read(view, start, start + half, stride, (0..<Int32(rows)).map { $0 }, Int32(rows))
+        }
+    }
+
+    func write(_ numbers: [Float], rows: Int, to layer: any CacheLayer) {
+        let view = Self.view(of: layer, rows: rows), stride = Int(view.heads * view.width), half = rows * stride
+        precondition(numbers.count == 2 * half, "cpu: \(numbers.count) numbers for \(rows) rows, wants \(2 * half)")
+        numbers.withUnsafeBufferPointer { numbers in
+            guard let start = numbers.baseAddress else { return }
+            let slots = (0..<Int32(rows)).map { $0 }
+            ck_cache_write(machine.pointer, view, start, start + half, stride, slots, Int32(rows))
+        }
+    }
+
+    private static func view(of layer: any CacheLayer, rows: Int) -> ck_cache {
+        guard let layer = layer as? CPUCacheLayer else { preconditionFailure("cpu: a layer of another backend") }
+        precondition(rows <= layer.capacity, "cpu: \(rows) rows of a layer of \(layer.capacity)")
+        return layer.view
     }
 
     /// Cosines and sines for positions up to `last`.

@@ -6,6 +6,7 @@
 final class ReferenceBackend: Backend {
     let name = "reference"
     let threads = 1
+    let arithmetic = "reference"
 
     func makeWeight(_ tensor: StoredTensor, for use: WeightUse) throws -> any Weight {
         try tensor.check(for: use)
@@ -26,6 +27,22 @@ final class ReferenceBackend: Backend {
             let keys = slots.map { layer.key(Int($0)) }
             let values = slots.map { layer.value(Int($0)) }
             for index in slots.indices { layer.write(key: keys[index], value: values[index], at: first + index) }
+        }
+    }
+}
+
+extension ReferenceBackend {
+    func numbers(ofRows rows: Int, in layer: any CacheLayer) -> [Float] {
+        guard let layer = layer as? ReferenceCacheLayer else { preconditionFailure("reference: a foreign layer") }
+        return (0..<rows).flatMap { layer.key($0) } + (0..<rows).flatMap { layer.value($0) }
+    }
+
+    func write(_ numbers: [Float], rows: Int, to layer: any CacheLayer) {
+        guard let layer = layer as? ReferenceCacheLayer else { preconditionFailure("reference: a foreign layer") }
+        let width = numbers.count / max(1, 2 * rows)
+        for row in 0..<rows {
+            let key = numbers[row * width..<(row + 1) * width]
+            layer.write(key: key, value: numbers[(rows + row) * width..<(rows + row + 1) * width], at: row)
         }
     }
 }
