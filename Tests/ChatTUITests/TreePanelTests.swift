@@ -158,7 +158,7 @@ struct `A node` {
         #expect(lines.contains { $0.contains("token   6  bytes 20 62 6C 75 65") })
         #expect(lines.contains { $0.contains("draft   .400 rank 1 of 2 path .178") })
         #expect(lines.contains { $0.contains("target  not recorded") })
-        #expect(lines.contains { $0.contains("✗ ·cup        ███▋ .60") })
+        #expect(lines.contains { $0.contains("✗ ·cup        ███ .60") })
         driver.press(.enter)
         #expect(screen(driver.state, 80, 24).contains { $0.contains("▶✓ ·blue .40") })
     }
