@@ -25,6 +25,7 @@ struct Specchat: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ChatCommand.self, AskCommand.self, ScoreCommand.self, InspectCommand.self, ReplayCommand.self,
+            DemoCommand.self,
             BenchCommand.self, ConfigCommand.self,
         ],
         defaultSubcommand: ChatCommand.self)

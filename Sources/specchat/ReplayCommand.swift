@@ -96,7 +96,7 @@ struct ReplayCommand: ParsableCommand {
             try TextOutput.standard.write(text)
             return
         }
-        try ExportFile.write(text, to: output, replacing: force)
+        try AtomicFile(path: output, replacing: force).write(text)
     }
 }
 
@@ -114,20 +114,4 @@ struct RoundRange: ExpressibleByArgument, CustomStringConvertible {
     }
 
     var description: String { first == last ? "\(first)" : "\(first)-\(last)" }
-}
-
-/// A file that the user asked for by name.
-enum ExportFile {
-    /// Writes the whole text or nothing: under another name first, then in one step to its own.
-    static func write(_ text: String, to path: String, replacing: Bool) throws {
-        guard replacing || !FileManager.default.fileExists(atPath: path) else {
-            throw CommandFailure(.failure, "\(path) exists; --force writes over it.")
-        }
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
-            throw CommandFailure(.failure, "cannot write \(path): \(String(cString: strerror(Int32(cause.code)))).")
-        }
-    }
 }

@@ -71,7 +71,8 @@ public struct ChatApp {
         }
     }
 
-    private func runScreen() -> Int32 {
+    /// - Parameter demo: what plays instead of a user.
+    func runScreen(playing demo: Demo? = nil) -> Int32 {
         let mailbox = Mailbox(wake: Terminal.post)
         let home = environment["HOME"]
         let runner = JobRunner(source: configuration.source, mailbox: mailbox, home: home)
@@ -88,6 +89,7 @@ public struct ChatApp {
         var state = initialState
         state.composer.history.begin(with: past?.load() ?? [])
         defer { past?.finish() }
+        state.demo = demo
         var effects = state.enqueue(.load)
         for path in configuration.images { effects += state.enqueue(.attach(path: path)) }
         do {
@@ -110,6 +112,7 @@ public struct ChatApp {
         state.options = configuration.options
         state.look = ScreenLook(theme: configuration.theme, color: configuration.color)
         state.showsMarkdown = configuration.rendersMarkdown
+        state.tree.size = configuration.treeSize
         state.symbols = Terminal.isUTF8 ? .unicode : .ascii
         return state
     }

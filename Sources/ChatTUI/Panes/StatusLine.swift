@@ -87,6 +87,13 @@ enum StatusLine {
 
     /// What the next key could be, the most useful first; the last leads to the help and stays longest.
     static func keys(_ state: AppState) -> [KeyHint] {
+        if let demo = state.demo {
+            let isStopped = demo.isPaused || demo.isOver
+            return [
+                isStopped ? KeyHint("Space", demo.isOver ? "again" : "go on") : KeyHint("any key", "pause"),
+                KeyHint("q", "end"),
+            ]
+        }
         if let replay = state.replay {
             return [
                 KeyHint("Space", replay.isPlaying ? "pause" : "play"), KeyHint("n p", "step"), KeyHint("[ ]", "10"),

@@ -105,6 +105,8 @@ struct AppState: Sendable, Equatable {
     var look = ScreenLook()
     /// Absent in a chat.
     var replay: Replay?
+    /// What plays instead of a user; absent in all but a demo.
+    var demo: Demo?
 
     var size = Size(rows: 24, columns: 80)
     var turns: [Turn] = []
@@ -147,7 +149,9 @@ struct AppState: Sendable, Equatable {
     var isAnswering: Bool { running?.isAsk ?? false }
 
     /// When time alone changes the screen next, in seconds of its clock; nil when only an event can.
-    var nextChange: Double? {
+    var nextChange: Double? { [demo?.nextChange, nextTreeChange].compactMap { $0 }.min() }
+
+    private var nextTreeChange: Double? {
         if tree.shown != nil, let change = tree.nextPhase(after: now, duration: phaseDuration) { return change }
         return replay?.isPlaying ?? tree.isMoving ? tree.shownSince + phaseDuration : nil
     }

@@ -6,6 +6,7 @@ extension AppState {
     mutating func press(_ key: Key) -> [Effect] {
         let hadHint = hint
         hint = nil
+        if let effects = pressInDemo(key) { return effects }
         if overlay != nil, let effects = pressInOverlay(key) { return effects }
         if search != nil, let effects = pressInSearch(key) { return effects }
         if replay == nil, let effects = pressInPair(key) { return effects }

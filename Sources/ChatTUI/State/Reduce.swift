@@ -6,7 +6,8 @@ import Engine
 func reduce(_ state: inout AppState, _ event: AppEvent, at now: Double) -> [Effect] {
     state.now = now
     state.tree.follow(at: now)
-    let effects = apply(event, to: &state)
+    var effects = apply(event, to: &state)
+    effects += state.advanceDemo()
     switch event {
     // Rounds come by the thousand and leave every pane where it was.
     case .engine, .tick: break

@@ -63,6 +63,14 @@ public struct ModelBundle: Sendable, Equatable {
                 currentFolder: URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)))
     }
 
+    /// The folder that holds the demo model's folder, and what else comes with the program.
+    public static func demoAssets() throws(ModelBundleError) -> URL {
+        try demoFolder(
+            environment: ProcessInfo.processInfo.environment, executable: Bundle.main.executableURL,
+            currentFolder: URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
+        ).deletingLastPathComponent()
+    }
+
     /// The demo model's folder: where SPECCHAT_ASSETS says; else beside an installed program; else in the package that
     /// the program was built from; else under the current folder.
     static func demoFolder(
