@@ -80,7 +80,7 @@ enum NodeDetails {
 
     private static func name(_ verdict: NodeVerdict) -> String {
         switch verdict {
-        case .root: "the last token of the text"
+        case .root: "the text's end"
         case .accepted: "accepted"
         case .rejected: "rejected"
         case .unreached: "not reached"
