@@ -43,13 +43,13 @@ def rounds():
     return made
 
 
-def write(path):
+def write(path, question="What is there?", change=lambda round: round):
     header = {
-        "specchat_trace": 1, "model": "demo", "draft": "small", "question": "What is there?", "speculation": "dynamic",
+        "specchat_trace": 1, "model": "demo", "draft": "small", "question": question, "speculation": "dynamic",
         "sampler": {
             "temperature": 0, "top_k": 0, "top_p": 1, "min_p": 0, "repetition_penalty": 1, "seed": 0,
         },
     }
     with open(path, "w", encoding="utf-8") as file:
-        for line in [header, *rounds()]:
+        for line in [header, *map(change, rounds())]:
             file.write(json.dumps(line) + "\n")

@@ -229,6 +229,12 @@ enum DraftTreePane {
 }
 
 extension AppState {
+    /// The prompt has been read, and the held engine has not made a round of the answer yet.
+    var waitsAtFirstRound: Bool {
+        guard isAnswering, tree.isEngineHeld, let progress else { return false }
+        return progress.phase == .prefill && progress.completed == progress.total
+    }
+
     /// The signs of the tree: as elsewhere, with or without the marks of spaces.
     var treeSymbols: Symbols {
         var symbols = symbols

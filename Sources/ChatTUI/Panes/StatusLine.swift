@@ -37,7 +37,9 @@ enum StatusLine {
         guard let running = state.running else {
             return [state.isLoaded ? Span("ready", .good) : Span("starting", .faint)]
         }
-        if let progress = state.progress { return bar(progress, symbols: state.symbols) }
+        if let progress = state.progress, !state.waitsAtFirstRound {
+            return bar(progress, symbols: state.symbols)
+        }
         switch running.kind {
         case .load: return [Span("loading", .progress)]
         case .attach(let path): return [Span("reading \(PathText.fileName(path))", .progress)]
