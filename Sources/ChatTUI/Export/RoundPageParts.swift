@@ -90,8 +90,8 @@ enum RoundPageParts {
           }
           function draw(round, phase) {
             var width = round.width + 4, height = round.height + 4, room = find("stage").clientWidth - 40;
-            // One size for all rounds, so that nothing jumps: as large as the widest tree allows.
-            var scale = Math.max(1, Math.min(1.7, room / widest));
+            // One size for all rounds, so that nothing jumps: as large as the widest tree allows, and still readable.
+            var scale = Math.max(0.7, Math.min(1.7, room / widest));
             var picture = make("svg", { width: width * scale, height: height * scale, viewBox: "-2 -2 " + width + " " + height,
               role: "img", "aria-label": "draft tree of round " + round.number });
             var boxes = {};
