@@ -192,6 +192,8 @@ struct ct_size ct_size(void) {
     struct winsize window;
     struct ct_size size = {.rows = LINES, .columns = COLS};
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0) {
+        size.window_rows = window.ws_row;
+        size.window_columns = window.ws_col;
         size.pixel_width = window.ws_xpixel;
         size.pixel_height = window.ws_ypixel;
     }
@@ -205,7 +207,15 @@ void ct_resize(void) {
     clearok(curscr, TRUE);
 }
 
-int ct_colors(void) { return has_colors() ? COLORS : 0; }
+int ct_described_colors(void) {
+    /* While the screen is up its own description is the present one. */
+    if (screen != NULL) return has_colors() ? COLORS : 0;
+    int found = 0;
+    if (setupterm(NULL, STDOUT_FILENO, &found) != OK) return 0;
+    int colors = tigetnum("colors");
+    del_curterm(cur_term);
+    return colors < 0 ? 0 : colors;
+}
 
 void ct_write(const void *bytes, size_t count) {
     const char *next = bytes;

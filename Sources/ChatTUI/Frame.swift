@@ -78,8 +78,8 @@ struct Frame: Sendable, Equatable {
     var cells: [Cell]
     /// Absent hides the cursor.
     var cursor: Place?
-    /// Where a sixel picture lies over the filler; absent without one.
-    var sixel: Rectangle?
+    /// Where a picture of pixels lies over the filler; absent without one.
+    var picture: Rectangle?
 
     init(size: Size) {
         self.size = size

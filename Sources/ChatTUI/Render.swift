@@ -42,10 +42,10 @@ extension AppState {
 }
 
 extension AppState {
-    /// Whether a picture there must make way: text laid over a sixel would tear it. Once the overlay is gone its ground
+    /// Whether a picture there must make way: text laid over pixels would tear them, or lie below them. Once the overlay is gone its ground
     /// is drawn again, and the picture sent again.
     func overlayCovers(_ area: Rectangle) -> Bool {
-        guard let overlay, case .sixel = pictureStyle else { return false }
+        guard let overlay, case .pixels = pictureStyle else { return false }
         return OverlayPane.box(of: overlay, size: size).intersects(area)
     }
 }

@@ -115,15 +115,15 @@ struct `An overlay` {
     @Test func `keeps the picture that it does not cover, and only that`() {
         var driver = Driver.loaded()
         driver.send(.resized(Size(rows: 40, columns: 160)))
-        let limits = SixelLimits(cellWidth: 10, cellHeight: 20, maximumWidth: 1000, maximumHeight: 1000)
-        driver.send(.pictureStyle(.sixel(limits)))
+        let limits = PixelLimits(cellWidth: 10, cellHeight: 20, maximumWidth: 1000, maximumHeight: 1000)
+        driver.send(.pictureStyle(.pixels(.sixel, limits)))
         driver.send(.pictureReady(Photo(name: "a.png", image: Attaching.image, id: 1), path: "a.png"))
-        let whole = render(driver.state, size: driver.state.size).sixel
+        let whole = render(driver.state, size: driver.state.size).picture
         #expect(whole != nil)
         driver.ask("/set")
-        #expect(render(driver.state, size: driver.state.size).sixel == nil)
+        #expect(render(driver.state, size: driver.state.size).picture == nil)
         driver.press(.escape)
-        #expect(render(driver.state, size: driver.state.size).sixel == whole)
+        #expect(render(driver.state, size: driver.state.size).picture == whole)
     }
 }
 

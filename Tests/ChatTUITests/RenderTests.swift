@@ -183,13 +183,13 @@ struct `The photo pane` {
         let photo = frame.cells.filter { $0.role == .photo }
         #expect(photo.count == 26 * 10)
         #expect(photo.first?.foreground == 196 && photo.last?.background == 21)
-        #expect(frame.sixel == nil)
+        #expect(frame.picture == nil)
     }
 
     @Test func `lays a sixel on rows that differ and are never blank, right of the border`() throws {
-        let limits = SixelLimits(cellWidth: 10, cellHeight: 20, maximumWidth: 1000, maximumHeight: 1000)
-        let frame = render(state(.sixel(limits)), size: Size(rows: 24, columns: 80))
-        let area = try #require(frame.sixel)
+        let limits = PixelLimits(cellWidth: 10, cellHeight: 20, maximumWidth: 1000, maximumHeight: 1000)
+        let frame = render(state(.pixels(.sixel, limits)), size: Size(rows: 24, columns: 80))
+        let area = try #require(frame.picture)
         let rows = (area.row..<area.endRow).map { row in (area.column..<area.endColumn).map { frame[row, $0].text } }
         #expect(rows.allSatisfy { Set($0).count == 1 && $0[0] != " " })
         #expect(Set(rows.map { $0[0] }).count == rows.count)
@@ -198,17 +198,17 @@ struct `The photo pane` {
     }
 
     @Test func `keeps a sixel within what the terminal takes`() throws {
-        let limits = SixelLimits(cellWidth: 10, cellHeight: 20, maximumWidth: 150, maximumHeight: 100)
-        let frame = render(state(.sixel(limits)), size: Size(rows: 60, columns: 200))
-        let area = try #require(frame.sixel)
+        let limits = PixelLimits(cellWidth: 10, cellHeight: 20, maximumWidth: 150, maximumHeight: 100)
+        let frame = render(state(.pixels(.sixel, limits)), size: Size(rows: 60, columns: 200))
+        let area = try #require(frame.picture)
         #expect(area.columns * 10 <= 150 && area.rows * 20 <= 100)
     }
 
     @Test func `makes way for the help`() {
-        var state = state(.sixel(SixelLimits(cellWidth: 10, cellHeight: 20, maximumWidth: 900, maximumHeight: 900)))
+        var state = state(.pixels(.sixel, PixelLimits(cellWidth: 10, cellHeight: 20, maximumWidth: 900, maximumHeight: 900)))
         state.overlay = HelpText.overlay(for: state)
         let frame = render(state, size: Size(rows: 24, columns: 80))
-        #expect(frame.sixel == nil && !frame.cells.contains { $0.role == .filler })
+        #expect(frame.picture == nil && !frame.cells.contains { $0.role == .filler })
     }
 
     @Test func `uses signs where there are no colours`() {

@@ -41,11 +41,13 @@ void ct_take_back(void);
 void ct_resize(void);
 
 struct ct_size {
-    int rows, columns;
+    int rows, columns;               /* of the screen, once it is up */
+    int window_rows, window_columns; /* of the terminal now; 0 when it does not say */
     int pixel_width, pixel_height; /* of the whole text area; 0 when the terminal does not say */
 };
 struct ct_size ct_size(void);
-int ct_colors(void);
+/* Colours that the description of TERM promises; 0 without one. Works without a screen. */
+int ct_described_colors(void);
 
 /* --- Signals and waiting (signals.c) ----------------------------------------------------------------------------- */
 

@@ -29,14 +29,13 @@ final class ScreenLoop {
     let mailbox: Mailbox
     let actions: ScreenActions
     let environment: [String: String]
-    private let imageProtocol: ImageProtocol
-    private var probe: TerminalProbe
+    private var facts: TerminalFacts
     private let clock = ContinuousClock()
     private let start: ContinuousClock.Instant
     private var reader = KeyReader()
     /// What came with the terminal's answers before the screen was up.
     private let typedAhead: String
-    private var pictures = SixelCache()
+    private var pictures = PictureCache()
     private var isDirty = true
     private var lastDrawn = -1.0
     var end: ScreenEnd?
@@ -49,35 +48,23 @@ final class ScreenLoop {
         imageProtocol: ImageProtocol
     ) throws(TerminalError) {
         start = clock.now
-        var probe = TerminalProbe()
-        var typedAhead = ""
-        let name = environment["TERM"] ?? ""
-        if let obstacle = Terminal.obstacle(terminalName: name) { throw obstacle }
-        // Every terminal answers within a blink or, over a slow line, later: such answers arrive as reports.
-        if imageProtocol == .auto || imageProtocol == .sixel {
-            typedAhead = probe.read(Terminal.probe(TerminalProbe.query, milliseconds: 100))
-        }
-        terminal = try Terminal(environment: environment, look: state.look)
+        var facts = TerminalFacts(environment: environment)
+        if let obstacle = Terminal.obstacle(terminalName: facts.name) { throw obstacle }
+        facts.wish = imageProtocol
+        typedAhead = facts.ask(state.look.color)
+        terminal = try Terminal(palette: facts.palette)
         self.state = state
-        self.probe = probe
-        self.typedAhead = typedAhead
+        self.facts = facts
         self.mailbox = mailbox
         self.environment = environment
         self.actions = actions
-        self.imageProtocol = imageProtocol
         self.state.size = terminal.size
-        self.state.pictureStyle = pictureStyle
+        self.state.adopt(facts)
     }
 
     private var now: Double {
         let elapsed = clock.now - start
         return Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-    }
-
-    private var pictureStyle: PictureStyle {
-        probe.style(
-            wish: imageProtocol, palette: terminal.palette, isUTF8: state.symbols.isUTF8, size: terminal.size,
-            pixels: Terminal.pixelSize)
     }
 
     /// Runs until something ends the screen, and gives the terminal back.
@@ -96,9 +83,9 @@ final class ScreenLoop {
 
     private func drawIfDue() {
         guard isDirty, now - lastDrawn >= frameSeconds else { return }
-        terminal.theme = Theme(state.look.theme, palette: terminal.palette, background: state.look.background)
+        terminal.theme = Theme(state.look.theme, palette: facts.palette, background: state.look.background)
         let frame = render(state, size: state.size)
-        terminal.draw(frame, picture: frame.sixel.flatMap { pictures.sixel(state, in: $0) })
+        terminal.draw(frame, picture: frame.picture.flatMap { pictures.picture(state, in: $0) })
         lastDrawn = now
         isDirty = false
     }
@@ -130,7 +117,9 @@ final class ScreenLoop {
         }
         if wake.contains(.resized) {
             terminal.resize()
-            state.pictureStyle = pictureStyle
+            facts.size = terminal.size
+            facts.pixels = Terminal.pixelSize
+            apply(.terminal(facts))
             apply(.resized(terminal.size))
         }
         if wake.contains(.input) {
@@ -180,8 +169,8 @@ final class ScreenLoop {
         case .copy(let text, let what): copy(text, what: what)
         case .remember(let text): actions.remember(text)
         case .interpret(let report):
-            probe.readReport(report)
-            apply(.pictureStyle(pictureStyle))
+            facts.probe.readReport(report)
+            apply(.terminal(facts))
         }
     }
 

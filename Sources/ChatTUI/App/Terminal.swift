@@ -44,21 +44,20 @@ final class Terminal {
     var theme: Theme {
         didSet { if theme != oldValue { drawn = nil } }
     }
-    let palette: Palette
     private let isUTF8: Bool
     /// What the screen holds, as far as we know.
     private var drawn: Frame?
-    private var sentSixel: SentSixel?
+    /// The picture that lies on the screen.
+    private var sent: (area: Rectangle, picture: Picture)?
+    private var mustResend = false
 
-    private struct SentSixel: Equatable {
-        let area: Rectangle
-        let photo: Int
-    }
-
-    /// Bytes of a picture for the screen, and which picture it is.
-    struct Sixel {
+    /// The bytes that draw a picture and those that take it away, and which picture it is.
+    struct Picture: Equatable {
         let photo: Int
         let bytes: [UInt8]
+        let erase: [UInt8]
+
+        static func == (a: Picture, b: Picture) -> Bool { a.photo == b.photo }
     }
 
     // MARK: Before the screen
@@ -81,30 +80,40 @@ final class Terminal {
 
     /// What the terminal answers to `query` within `milliseconds`.
     static func probe(_ query: String, milliseconds: Int) -> String {
-        var answer = [CChar](repeating: 0, count: 256)
+        var answer = [CChar](repeating: 0, count: 4096)
         let count = ct_probe(query, &answer, answer.count, Int32(milliseconds))
         return String(decoding: answer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// Pixels of the whole text area, when the terminal says.
-    static var pixelSize: (width: Int, height: Int)? {
+    static var pixelSize: TerminalFacts.PixelSize? {
         let size = ct_size()
-        return size.pixel_width > 0 && size.pixel_height > 0 ? (Int(size.pixel_width), Int(size.pixel_height)) : nil
+        guard size.pixel_width > 0, size.pixel_height > 0 else { return nil }
+        return TerminalFacts.PixelSize(width: Int(size.pixel_width), height: Int(size.pixel_height))
+    }
+
+    /// Colours that the terminal's description promises; works without a screen.
+    static var colors: Int { Int(ct_described_colors()) }
+
+    /// Rows and columns of the window; works without a screen.
+    static var windowSize: Size {
+        let size = ct_size()
+        return Size(rows: Int(size.window_rows), columns: Int(size.window_columns))
     }
 
     // MARK: The screen
 
-    init(environment: [String: String], look: ScreenLook) throws(TerminalError) {
-        let name = environment["TERM"] ?? ""
-        if let obstacle = Terminal.obstacle(terminalName: name) { throw obstacle }
+    init(palette: Palette) throws(TerminalError) {
         guard UInt32(ct_start()) == CT_OK.rawValue else { throw .systemFailure }
-        palette = Palette(colors: Int(ct_colors()), wish: look.color, environment: environment)
-        theme = Theme(look.theme, palette: palette, background: look.background)
+        theme = Theme(.auto, palette: palette, background: .dark)
         isUTF8 = Terminal.isUTF8
     }
 
     /// Gives the terminal back. Nothing may be drawn after it.
-    func close() { ct_stop() }
+    func close() {
+        erasePicture()
+        ct_stop()
+    }
 
     var size: Size {
         let size = ct_size()
@@ -118,6 +127,7 @@ final class Terminal {
     }
 
     func suspend() {
+        erasePicture()
         ct_suspend()
         forget()
     }
@@ -140,13 +150,15 @@ final class Terminal {
         ct_clear()
         ct_forget()
         drawn = nil
-        sentSixel = nil
+        mustResend = true
     }
 
     // MARK: Drawing
 
-    /// Brings the screen up to `frame`; `picture` is drawn into the frame's sixel area.
-    func draw(_ frame: Frame, picture: Sixel?) {
+    /// Brings the screen up to `frame`; `picture` is drawn into the frame's area for it.
+    func draw(_ frame: Frame, picture: Picture?) {
+        if let sent, mustResend || sent.area != frame.picture || sent.picture != picture { erasePicture() }
+        mustResend = false
         var known: Frame?
         if let drawn, drawn.size == frame.size { known = drawn } else { ct_clear() }
         if let cursor = frame.cursor {
@@ -158,12 +170,12 @@ final class Terminal {
         for row in 0..<frame.size.rows where drawRow(row, of: frame, over: known) {
             // Where rows have moved together ncurses scrolls a part of the screen, and grows that part over rows that
             // have not moved: a picture in it would be torn. Row by row it finds nothing to scroll.
-            if frame.sixel != nil { ct_flush() }
+            if frame.picture != nil { ct_flush() }
         }
         ct_flush()
         ct_release()
         drawn = frame
-        send(picture, into: frame.sixel)
+        send(picture, into: frame.picture)
     }
 
     /// Stages what changed in the row; returns whether anything did.
@@ -206,21 +218,26 @@ final class Terminal {
     }
 
     /// Writes the picture past ncurses, at its place, and puts the cursor back.
-    private func send(_ picture: Sixel?, into area: Rectangle?) {
-        guard let picture, let area else {
-            sentSixel = nil
-            return
-        }
-        let sixel = SentSixel(area: area, photo: picture.photo)
-        guard sixel != sentSixel else { return }
+    private func send(_ picture: Picture?, into area: Rectangle?) {
+        guard let picture, let area, sent == nil else { return }
         let before = Array("\u{1B}7\u{1B}[\(area.row + 1);\(area.column + 1)H".utf8)
-        let bytes = before + picture.bytes + Array("\u{1B}8".utf8)
+        write(before + picture.bytes + Array("\u{1B}8".utf8))
+        sent = (area, picture)
+    }
+
+    /// Takes the picture away, where the text that comes in its place would not.
+    private func erasePicture() {
+        if let sent { write(sent.picture.erase) }
+        sent = nil
+    }
+
+    private func write(_ bytes: [UInt8]) {
+        guard !bytes.isEmpty else { return }
         bytes.withUnsafeBytes { ct_write($0.baseAddress, $0.count) }
-        sentSixel = sixel
     }
 
     /// Sends the picture once more with the next frame.
-    func resendPicture() { sentSixel = nil }
+    func resendPicture() { mustResend = true }
 
     // MARK: Waiting
 

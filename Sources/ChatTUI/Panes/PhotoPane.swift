@@ -20,10 +20,10 @@ enum PhotoPane {
         case .none: break
         case .halfBlocks, .signs:
             if let art = art(state, in: area) { draw(art, in: area, on: &frame) }
-        case .sixel(let limits):
-            let place = sixelPlace(photo.image, limits, in: area)
+        case .pixels(_, let limits):
+            let place = pixelPlace(photo.image, limits, in: area)
             fill(place, symbols: state.symbols, on: &frame)
-            frame.sixel = place
+            frame.picture = place
         }
     }
 
@@ -39,7 +39,7 @@ enum PhotoPane {
         switch state.pictureStyle {
         case .halfBlocks: art = PhotoArt(halfBlocks: photo.image, rows: area.rows, columns: area.columns)
         case .signs: art = PhotoArt(signs: photo.image, rows: area.rows, columns: area.columns)
-        case .none, .sixel: return nil
+        case .none, .pixels: return nil
         }
         let cells = art.cells.map { cell in
             Cell(
@@ -62,7 +62,7 @@ enum PhotoPane {
     }
 
     /// The cells that the picture covers: at the left edge, where the border keeps ncurses from erasing leftwards.
-    static func sixelPlace(_ image: PixelImage, _ limits: SixelLimits, in area: Rectangle) -> Rectangle {
+    static func pixelPlace(_ image: PixelImage, _ limits: PixelLimits, in area: Rectangle) -> Rectangle {
         let rows = min(area.rows, limits.maximumHeight / limits.cellHeight)
         let columns = min(area.columns, limits.maximumWidth / limits.cellWidth)
         let fit = PhotoArt.fit(

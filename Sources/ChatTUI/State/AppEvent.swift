@@ -17,6 +17,8 @@ enum AppEvent: Sendable, Equatable {
     case files([String], completing: String)
     case pastedPaths([String], exist: Bool, original: String)
     case pictureStyle(PictureStyle)
+    /// The terminal has said something about itself.
+    case terminal(TerminalFacts)
     /// What became of an export: where it is, or why there is none.
     case exported(String)
     /// Answer to `Effect.edit`.

@@ -100,7 +100,9 @@ struct AppState: Sendable, Equatable {
     var welcome: [String] = []
     var options = GenerationOptions()
     var symbols = Symbols.unicode
-    /// Whether the terminal draws sixels; otherwise pictures are half blocks, or nothing without colours.
+    /// What is known of the terminal.
+    var terminal = TerminalFacts()
+    /// How pictures are drawn there.
     var pictureStyle = PictureStyle.halfBlocks
     var look = ScreenLook()
     /// Absent in a chat.
@@ -176,21 +178,4 @@ struct AppState: Sendable, Equatable {
         guard let index = turns.lastIndex(where: { $0.id == id }) else { return }
         body(&turns[index])
     }
-}
-
-/// How pictures reach the screen.
-enum PictureStyle: Sendable, Equatable {
-    case none
-    /// ASCII signs by brightness, where there are no colours.
-    case signs
-    case halfBlocks
-    case sixel(SixelLimits)
-}
-
-/// Pixels of a cell, and of the largest picture that the terminal takes.
-struct SixelLimits: Sendable, Equatable {
-    var cellWidth: Int
-    var cellHeight: Int
-    var maximumWidth: Int
-    var maximumHeight: Int
 }

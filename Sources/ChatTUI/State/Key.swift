@@ -38,12 +38,17 @@ struct KeyReader: Sendable {
         case escape
         /// After ESC [ or ESC O: until a final byte.
         case control(String)
+        /// After ESC ], ESC P or ESC _: until BEL or ESC \, of which the ESC may have come.
+        case string(String, isEnding: Bool)
     }
 
     private var sequence = Sequence.none
     private var pasted: String.UnicodeScalarView?
     /// Escape sequences of real keys are shorter; longer ones are noise.
     private let longestSequence = 64
+    private let longestString = 4096
+    /// How the strings begin that terminals answer with.
+    private static let answers = ["]11;", "]1337;", "P>|", "_G"]
 
     /// Whether a paste has begun and not ended.
     var isPasting: Bool { pasted != nil }
@@ -67,6 +72,12 @@ struct KeyReader: Sendable {
 
     /// Call when no more input is there: a lone ESC was the Escape key.
     mutating func pause() -> [Input] {
+        if case .string(let text, let isEnding) = sequence {
+            // An answer may come in pieces; anything else was Alt and a key.
+            if KeyReader.answers.contains(where: text.hasPrefix) { return [] }
+            sequence = .none
+            return KeyReader.keys(of: text) + (isEnding ? [.key(.escape)] : [])
+        }
         defer { if case .none = sequence {} else { sequence = .none } }
         return sequence == .escape ? [.key(.escape)] : []
     }
@@ -104,6 +115,10 @@ struct KeyReader: Sendable {
                 sequence = .control(String(Character(scalar)))
                 return []
             }
+            if scalar == "]" || scalar == "P" || scalar == "_" {
+                sequence = .string(String(Character(scalar)), isEnding: false)
+                return []
+            }
             switch KeyReader.key(for: scalar) {
             case .enter: return [.key(.altEnter)]
             case .backspace: return [.key(.altBackspace)]
@@ -119,6 +134,34 @@ struct KeyReader: Sendable {
             }
             sequence = .none
             return [.report(text)]
+        case .string(let text, let isEnding): return feedString(scalar, after: text, isEnding: isEnding)
+        }
+    }
+
+    private mutating func feedString(_ scalar: Unicode.Scalar, after text: String, isEnding: Bool) -> [Input] {
+        if scalar == "\u{07}" || isEnding && scalar == "\\" {
+            sequence = .none
+            return [.report(text)]
+        }
+        if isEnding {
+            // Something else begins: what came before it was no answer, or has lost its end.
+            sequence = .escape
+            return KeyReader.answers.contains(where: text.hasPrefix) ? feed(scalar) : KeyReader.keys(of: text) + feed(scalar)
+        }
+        if scalar == "\u{1B}" {
+            sequence = .string(text, isEnding: true)
+        } else if text.unicodeScalars.count < longestString {
+            sequence = .string(text + String(Character(scalar)), isEnding: false)
+        } else {
+            sequence = .none
+        }
+        return []
+    }
+
+    /// What was typed when a string turns out to be none: Alt with its first character, then the others.
+    private static func keys(of text: String) -> [Input] {
+        text.unicodeScalars.enumerated().compactMap { index, scalar in
+            index == 0 ? .key(.alt(Character(scalar))) : key(for: scalar).map { .key($0) }
         }
     }
 

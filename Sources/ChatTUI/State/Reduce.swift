@@ -45,6 +45,9 @@ private func apply(_ event: AppEvent, to state: inout AppState) -> [Effect] {
     case .pictureStyle(let style):
         state.pictureStyle = style
         return []
+    case .terminal(let facts):
+        state.adopt(facts)
+        return []
     case .exported(let message):
         state.hint = message
         return []

@@ -8,6 +8,13 @@ struct ScreenLook: Sendable, Equatable {
 }
 
 extension AppState {
+    /// Takes over what the terminal says, and what follows from it.
+    mutating func adopt(_ facts: TerminalFacts) {
+        terminal = facts
+        pictureStyle = facts.pictureStyle
+        look.background = facts.background
+    }
+
     /// `/theme NAME`; without a name, the themes and the one in use.
     mutating func changeTheme(_ name: String?) -> [Effect] {
         let names = ThemeChoice.allCases.map(\.rawValue).joined(separator: ", ")

@@ -1,4 +1,4 @@
-// ImageDecoder.swift — bytes of a picture file to a PixelImage. The only file that calls gdk-pixbuf.
+// ImageDecoder.swift — bytes of a picture file to a PixelImage. Calls gdk-pixbuf, as ImageEncoder does.
 
 import CGdkPixbuf
 
