@@ -3,6 +3,7 @@
 import ArgumentParser
 import ChatTUI
 import Engine
+import Foundation
 
 struct ChatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -80,6 +81,7 @@ extension Settings {
         configuration.options.inspectsNodes = true
         configuration.imageProtocol = imageProtocol
         configuration.theme = theme
+        configuration.settingsFile = SettingsFile.path(environment: ProcessInfo.processInfo.environment)
         configuration.color = color
         configuration.treeSize = tree
         configuration.rendersMarkdown = markdown

@@ -26,7 +26,7 @@ struct Specchat: AsyncParsableCommand {
         subcommands: [
             ChatCommand.self, AskCommand.self, ScoreCommand.self, InspectCommand.self, ReplayCommand.self,
             DemoCommand.self,
-            BenchCommand.self, ConfigCommand.self,
+            BenchCommand.self, ConfigCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: ChatCommand.self)
 

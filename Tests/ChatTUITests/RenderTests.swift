@@ -205,7 +205,8 @@ struct `The photo pane` {
     }
 
     @Test func `makes way for the help`() {
-        var state = state(.pixels(.sixel, PixelLimits(cellWidth: 10, cellHeight: 20, maximumWidth: 900, maximumHeight: 900)))
+        var state = state(
+            .pixels(.sixel, PixelLimits(cellWidth: 10, cellHeight: 20, maximumWidth: 900, maximumHeight: 900)))
         state.overlay = HelpText.overlay(for: state)
         let frame = render(state, size: Size(rows: 24, columns: 80))
         #expect(frame.picture == nil && !frame.cells.contains { $0.role == .filler })

@@ -91,12 +91,14 @@ struct `Terminal answers` {
         }
     }
 
-    @Test(arguments: [
-        ("\u{1B}]11;rgb:ffff/ffff/ffff\u{1B}\\", nil, Background.light), ("\u{1B}]11;rgb:12/16/1c\u{07}", nil, .dark),
-        ("\u{1B}]11;rgba:fd/f6/e3/ff\u{07}", nil, .light), ("", "0;15", .light), ("", "15;0", .dark),
-        ("", "0;default;15", .light), ("", "15;8", .dark), ("", "0;7", .light), ("", nil, .dark),
-        ("\u{1B}]11;rgb:zz/1/2\u{07}", "0;15", .light), ("\u{1B}]11;rgb:0000/0000/0000\u{07}", "0;15", .dark),
-    ] as [(String, String?, Background)])
+    @Test(
+        arguments: [
+            ("\u{1B}]11;rgb:ffff/ffff/ffff\u{1B}\\", nil, Background.light),
+            ("\u{1B}]11;rgb:12/16/1c\u{07}", nil, .dark),
+            ("\u{1B}]11;rgba:fd/f6/e3/ff\u{07}", nil, .light), ("", "0;15", .light), ("", "15;0", .dark),
+            ("", "0;default;15", .light), ("", "15;8", .dark), ("", "0;7", .light), ("", nil, .dark),
+            ("\u{1B}]11;rgb:zz/1/2\u{07}", "0;15", .light), ("\u{1B}]11;rgb:0000/0000/0000\u{07}", "0;15", .dark),
+        ] as [(String, String?, Background)])
     func `tell the background, and COLORFGBG where they do not`(answer: String, variable: String?, wanted: Background) {
         #expect(facts(answer, ["COLORFGBG": variable].compactMapValues { $0 }).background == wanted)
     }
@@ -122,14 +124,15 @@ struct `Terminal answers` {
 }
 
 struct `Colours` {
-    @Test(arguments: [
-        (256, ColorChoice.auto, [:], Palette.full), (16, .auto, [:], .sixteen), (8, .auto, [:], .eight),
-        (0, .auto, [:], .none), (0, .always, [:], .none), (256, .never, [:], .none),
-        (256, .auto, ["NO_COLOR": "1"], .none), (256, .auto, ["NO_COLOR": ""], .full),
-        (256, .auto, ["NO_COLOR": "1", "CLICOLOR_FORCE": "1"], .none), (256, .always, ["NO_COLOR": "1"], .full),
-        (256, .auto, ["CLICOLOR": "0"], .none), (256, .auto, ["CLICOLOR": "0", "CLICOLOR_FORCE": "1"], .full),
-        (256, .auto, ["CLICOLOR": "0", "CLICOLOR_FORCE": "0"], .none), (16_777_216, .auto, [:], .eight),
-    ] as [(Int, ColorChoice, [String: String], Palette)])
+    @Test(
+        arguments: [
+            (256, ColorChoice.auto, [:], Palette.full), (16, .auto, [:], .sixteen), (8, .auto, [:], .eight),
+            (0, .auto, [:], .none), (0, .always, [:], .none), (256, .never, [:], .none),
+            (256, .auto, ["NO_COLOR": "1"], .none), (256, .auto, ["NO_COLOR": ""], .full),
+            (256, .auto, ["NO_COLOR": "1", "CLICOLOR_FORCE": "1"], .none), (256, .always, ["NO_COLOR": "1"], .full),
+            (256, .auto, ["CLICOLOR": "0"], .none), (256, .auto, ["CLICOLOR": "0", "CLICOLOR_FORCE": "1"], .full),
+            (256, .auto, ["CLICOLOR": "0", "CLICOLOR_FORCE": "0"], .none), (16_777_216, .auto, [:], .eight),
+        ] as [(Int, ColorChoice, [String: String], Palette)])
     func `follow flag, NO_COLOR and CLICOLOR_FORCE, in this order`(
         colors: Int, wish: ColorChoice, environment: [String: String], wanted: Palette
     ) {
@@ -138,8 +141,13 @@ struct `Colours` {
 }
 
 struct `Picture protocols` {
+    /// Noise, which no encoder makes small.
     private let image = PixelImage(
-        width: 80, height: 60, pixels: (0..<14_400).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 8) },
+        width: 80, height: 60,
+        pixels: (0..<14_400).map { index in
+            let mixed = (UInt64(index) &+ 1) &* 0x9E37_79B9_7F4A_7C15
+            return UInt8(truncatingIfNeeded: (mixed ^ (mixed >> 29)) &* 0xBF58_476D_1CE4_E5B9 >> 40)
+        },
         source: .init(name: "p", width: 80, height: 60))
     private let cells = Size(rows: 3, columns: 8)
 

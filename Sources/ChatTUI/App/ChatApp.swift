@@ -20,6 +20,8 @@ public struct ChatConfiguration: Sendable {
     public var color = ColorChoice.auto
     /// The size that the draft tree begins with.
     public var treeSize = TreeSize.full
+    /// Where the settings file is, or would be; named by `/doctor`.
+    public var settingsFile: String?
     /// Whether answers are styled as Markdown; the true text is kept either way.
     public var rendersMarkdown = true
     /// The command that edits a question, such as "vim -f"; absent: $VISUAL, $EDITOR, or vi.
@@ -111,6 +113,7 @@ public struct ChatApp {
         state.welcome = configuration.welcome
         state.options = configuration.options
         state.look = ScreenLook(theme: configuration.theme, color: configuration.color)
+        state.terminal.noteFiles(environment: environment, settingsFile: configuration.settingsFile)
         state.showsMarkdown = configuration.rendersMarkdown
         state.tree.size = configuration.treeSize
         state.symbols = Terminal.isUTF8 ? .unicode : .ascii

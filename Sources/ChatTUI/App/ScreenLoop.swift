@@ -48,7 +48,8 @@ final class ScreenLoop {
         imageProtocol: ImageProtocol
     ) throws(TerminalError) {
         start = clock.now
-        var facts = TerminalFacts(environment: environment)
+        var facts = state.terminal
+        facts.take(environment)
         if let obstacle = Terminal.obstacle(terminalName: facts.name) { throw obstacle }
         facts.wish = imageProtocol
         typedAhead = facts.ask(state.look.color)

@@ -138,7 +138,10 @@ final class Terminal {
     }
 
     /// Gives the terminal to another program until `takeBack`; nothing may be drawn meanwhile.
-    func lend() { ct_lend() }
+    func lend() {
+        erasePicture()
+        ct_lend()
+    }
 
     func takeBack() {
         ct_take_back()
@@ -221,19 +224,14 @@ final class Terminal {
     private func send(_ picture: Picture?, into area: Rectangle?) {
         guard let picture, let area, sent == nil else { return }
         let before = Array("\u{1B}7\u{1B}[\(area.row + 1);\(area.column + 1)H".utf8)
-        write(before + picture.bytes + Array("\u{1B}8".utf8))
+        send(before + picture.bytes + Array("\u{1B}8".utf8))
         sent = (area, picture)
     }
 
     /// Takes the picture away, where the text that comes in its place would not.
     private func erasePicture() {
-        if let sent { write(sent.picture.erase) }
+        if let sent, !sent.picture.erase.isEmpty { send(sent.picture.erase) }
         sent = nil
-    }
-
-    private func write(_ bytes: [UInt8]) {
-        guard !bytes.isEmpty else { return }
-        bytes.withUnsafeBytes { ct_write($0.baseAddress, $0.count) }
     }
 
     /// Sends the picture once more with the next frame.

@@ -36,6 +36,10 @@ struct TerminalFacts: Sendable, Equatable {
     /// Of the whole text area, where the terminal says.
     var pixels: PixelSize?
     var wish = ImageProtocol.auto
+    /// wl-copy, xclip or xsel, where one is installed and has a display.
+    var clipboardProgram: String?
+    var settingsFile: String?
+    var hasSettingsFile = false
 
     struct PixelSize: Sendable, Equatable {
         var width: Int
@@ -61,7 +65,10 @@ struct TerminalFacts: Sendable, Equatable {
 
     init() {}
 
-    init(environment: [String: String]) {
+    init(environment: [String: String]) { take(environment) }
+
+    /// Keeps the variables that count.
+    mutating func take(_ environment: [String: String]) {
         self.environment = environment.filter { TerminalFacts.variables.contains($0.key) }
     }
 
@@ -89,7 +96,9 @@ struct TerminalFacts: Sendable, Equatable {
             return 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2] > 0.5 ? .light : .dark
         }
         // "15;0": foreground and background as entries of the palette.
-        guard let last = environment["COLORFGBG"]?.split(separator: ";").last, let entry = Int(last) else { return .dark }
+        guard let last = environment["COLORFGBG"]?.split(separator: ";").last, let entry = Int(last) else {
+            return .dark
+        }
         return entry == 7 || (9...15).contains(entry) ? .light : .dark
     }
 
@@ -111,7 +120,9 @@ struct TerminalFacts: Sendable, Equatable {
         }
     }
 
-    private func isNamed(_ names: [String]) -> Bool { names.contains { program.lowercased().hasPrefix($0.lowercased()) } }
+    private func isNamed(_ names: [String]) -> Bool {
+        names.contains { program.lowercased().hasPrefix($0.lowercased()) }
+    }
 
     /// The best style that the user's wish, the terminal and its colours allow.
     var pictureStyle: PictureStyle {

@@ -69,7 +69,8 @@ struct ITermPictures: PictureProtocol {
     func draw(_ image: PixelImage, over cells: Size, id: Int) -> [UInt8]? {
         guard let file = image.png() else { return nil }
         // doNotMoveCursor is WezTerm's; others move it, and it is put back in any case.
-        let keys = "inline=1;size=\(file.count);width=\(cells.columns);height=\(cells.rows);"
+        let keys =
+            "inline=1;size=\(file.count);width=\(cells.columns);height=\(cells.rows);"
             + "preserveAspectRatio=0;doNotMoveCursor=1"
         return Array("\u{1B}]1337;File=\(keys):".utf8) + Base64.encode(file) + [0x07]
     }

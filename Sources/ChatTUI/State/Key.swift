@@ -146,7 +146,8 @@ struct KeyReader: Sendable {
         if isEnding {
             // Something else begins: what came before it was no answer, or has lost its end.
             sequence = .escape
-            return KeyReader.answers.contains(where: text.hasPrefix) ? feed(scalar) : KeyReader.keys(of: text) + feed(scalar)
+            return KeyReader.answers.contains(where: text.hasPrefix)
+                ? feed(scalar) : KeyReader.keys(of: text) + feed(scalar)
         }
         if scalar == "\u{1B}" {
             sequence = .string(text, isEnding: true)
