@@ -14,7 +14,10 @@ import Testing
     private static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    private static let chat = ["ChatEngine", "Conversation", "GenerationEvent", "LoadedModels", "PromptFeed"]
+    private static let chat = [
+        "ChatEngine", "Conversation", "GenerationEvent", "LoadedModels", "PromptFeed", "TextRecord", "PictureMemory",
+        "RoundGate",
+    ]
     private static let speculation = [
         "DraftModelDrafter", "SpeculativeLoop", "Verifier", "TreeGrowth", "TokenChoice", "CostModel",
     ]

@@ -258,6 +258,24 @@ private enum World {
         #expect(folder.files.isEmpty)
     }
 
+    @Test func `a picture whose encoding was stopped leaves no other text under its name`() throws {
+        let folder = CacheFolder()
+        let models = try World.models(.picture, cache: folder.options)
+        let conversation = Conversation(models: models)
+        let cancellation = Cancellation()
+        #expect(throws: CancellationError.self) {
+            try conversation.attach(World.pictures[0], emit: { _ in cancellation.cancel() }, cancellation: cancellation)
+        }
+        var options = GenerationOptions()
+        options.maximumTokens = 40
+        for question in ["What is there to see?", "And what else could there be?"] {
+            try conversation.ask(question, options: options, emit: { _ in }, cancellation: Cancellation())
+        }
+        #expect(folder.files.isEmpty)
+        let plain = try World.talk(World.models(.picture, cache: nil))
+        for _ in 0..<2 { #expect(try World.talk(models).tokens == plain.tokens) }
+    }
+
     @Test func `keys differ by picture, words before it, model, draft and setting`() {
         func digest(_ number: UInt8) -> SHA256Digest { SHA256Digest(of: [number]) }
         func keys(_ target: UInt8, _ vision: UInt8, _ draft: UInt8, _ setting: String, picture: Int, tokens: [Int32])

@@ -16,11 +16,10 @@ final class PictureMemory {
     private var opening: Opening?
 
     private struct Opening {
-        let tokens: Int
-        let pictureRows: Int
+        /// Of the tokens and the picture that the text begins with.
+        let rows: Int
         var targetKey: SHA256Digest?
         var draftKey: SHA256Digest?
-        var rows: Int { tokens + pictureRows }
     }
 
     init(identity: ModelIdentity, options: PictureCacheOptions) {
@@ -44,19 +43,18 @@ final class PictureMemory {
         let draftKey = drafter?.seesPictures == true ? identity.draftKey(key, after: tokens) : nil
         let targetRows = cache.load(targetKey).flatMap { target.fits($0, rows: all) ? $0 : nil }
         let draftRows = draftKey.flatMap { cache.load($0) }.flatMap { drafter?.fits($0, rows: all) == true ? $0 : nil }
+        // With its rows the target needs the picture no more; a draft that has none does.
+        let isNeeded = targetRows == nil || (draftKey != nil && draftRows == nil)
+        let picture = isNeeded ? try seen(key, rows: rows, on: target, seeing: see) : nil
+        // Only now: had the encoding been stopped, another text would be kept under these keys.
         opening = Opening(
-            tokens: tokens.count, pictureRows: rows, targetKey: targetRows == nil ? targetKey : nil,
-            draftKey: draftRows == nil ? draftKey : nil)
-        guard let targetRows else {
-            return PromptPart.parts(tokens, try seen(key, rows: rows, on: target, seeing: see))
-        }
-        // The target needs the picture no more; a draft without rows of its own does.
-        let forDraft = draftKey != nil && draftRows == nil ? try seen(key, rows: rows, on: target, seeing: see) : nil
+            rows: all, targetKey: targetRows == nil ? targetKey : nil, draftKey: draftRows == nil ? draftKey : nil)
+        guard let targetRows else { return picture.map { PromptPart.parts(tokens, $0) } ?? [] }
         return [
             .remembered(
                 RememberedOpening(
                     tokens: tokens, pictureRows: rows, target: targetRows, draft: draftRows,
-                    features: forDraft?.features))
+                    features: picture?.features))
         ]
     }
 
