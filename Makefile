@@ -12,11 +12,12 @@ SWIFTFLAGS ?=
 PROGRAM := .build/release/specchat
 SWIFT_SOURCES := Package.swift Sources Tests
 
-.PHONY: help setup build chat test test-training lint format bench install uninstall clean
+.PHONY: help setup build chat test test-storms test-training lint format bench install uninstall clean
 
 help:
 	@echo 'make chat [IMAGE=photo.jpg]     set everything up, build, chat about a picture'
 	@echo 'make test                       set everything up, run every test'
+	@echo 'make test-storms                the terminal tests'"'"' storms in full: some minutes, another seed each time'
 	@echo 'make build                      build the release program (.build/release/specchat)'
 	@echo 'make setup                      install the Debian packages that are missing'
 	@echo 'make install [PREFIX=$(PREFIX)] [DESTDIR=]   put the program and its models in place'
@@ -43,6 +44,11 @@ test:
 	swift build $(SWIFTFLAGS) --build-tests
 	swift test $(SWIFTFLAGS) --skip-build --disable-xctest
 	$(PYTHON) -B -m unittest discover --start-directory Tests/TerminalTests --pattern '*_tests.py'
+
+test-storms:
+	@Scripts/setup build tests
+	swift build $(SWIFTFLAGS) --product specchat
+	SPECCHAT_STORMS=full $(PYTHON) -B -m unittest discover --start-directory Tests/TerminalTests --pattern 'storm_tests.py'
 
 test-training:
 	@Scripts/setup training

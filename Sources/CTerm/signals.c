@@ -12,7 +12,8 @@
 static int pipe_ends[2] = {-1, -1};
 
 static const int watched[] = {SIGWINCH, SIGCONT, SIGTSTP, SIGINT, SIGTERM, SIGHUP};
-static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP};
+/* SIGQUIT among them: who sends it wants the end and a core now, of a program that may hear nothing else any more. */
+static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGQUIT};
 enum { watched_count = sizeof watched / sizeof *watched, fatal_count = sizeof fatal / sizeof *fatal };
 static struct sigaction watched_before[watched_count], fatal_before[fatal_count], pipe_before;
 
@@ -76,7 +77,7 @@ void ct_handle_suspend_signal(int ours) { install(SIGTSTP, ours ? on_signal : SI
 void ct_handle_child_signals(int runs) {
     ct_handle_suspend_signal(!runs);
     install(SIGINT, runs ? SIG_IGN : on_signal, SA_RESTART, NULL);
-    install(SIGQUIT, runs ? SIG_IGN : SIG_DFL, SA_RESTART, NULL);
+    install(SIGQUIT, runs ? SIG_IGN : on_crash, SA_ONSTACK | SA_RESETHAND, NULL);
 }
 
 static unsigned meaning(unsigned char byte) {

@@ -9,11 +9,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 
 import pexpect
-import pyte
+
+from screen import RecordingScreen, ScreenStream, leftovers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("SPECCHAT", os.path.join(ROOT, ".build", "debug", "specchat"))
@@ -24,90 +26,65 @@ PATIENCE = 30
 PLAIN_TERMINAL = b"\x1b[?64;1;2;6;9;15;22c"
 SIXEL_TERMINAL = b"\x1b[?2;0;1000;800S\x1b[6;20;10t\x1b[?63;1;2;4;6;9;15;22c"
 
-# Without a job-controlling shell, the settings before and after and the exit code come from this one.
-WRAPPER = 'stty -g > "$0/before"; "$@"; echo $? > "$0/code"; stty -g > "$0/after"; echo "[ended]"'
+# Without a job-controlling shell, the settings before and after and the exit code come from this one. A Ctrl-C that
+# comes after the program's end must not end it.
+WRAPPER = 'trap : INT; ulimit -c 0; stty -g > "$0/before"; "$@"; echo $? > "$0/code"; stty -g > "$0/after"; echo "[ended]"'
+
+# Where the program may write, below a home of its own.
+FOLDERS = {
+    "XDG_CONFIG_HOME": "config",
+    "XDG_DATA_HOME": "data",
+    "XDG_STATE_HOME": "state",
+    "XDG_CACHE_HOME": "cache",
+    "XDG_RUNTIME_DIR": "runtime",
+}
 
 
-def environment(**changes):
-    """The variables that decide what a screen looks like, the same wherever the tests run."""
+def environment(home, **changes):
+    """The variables that decide what a screen looks like, the same wherever the tests run, and nobody's own files."""
     kept = {
         key: value
         for key, value in os.environ.items()
-        if key not in ("NO_COLOR", "TMUX", "COLUMNS", "LINES") and not key.startswith("SPECCHAT_")
+        if key not in ("NO_COLOR", "CLICOLOR_FORCE", "TMUX", "COLUMNS", "LINES", "VISUAL", "EDITOR", "DISPLAY")
+        and key not in ("WAYLAND_DISPLAY", "TERM_PROGRAM", "COLORTERM")
+        and not key.startswith(("SPECCHAT_", "KITTY_", "ITERM_", "WEZTERM_"))
     }
-    # Nobody's settings file, and nothing kept of pictures.
-    kept.update(TERM="xterm-256color", LANG="C.UTF-8", LC_ALL="C.UTF-8")
-    kept.update(SPECCHAT_CONFIG="/dev/null", SPECCHAT_PICTURE_CACHE="0")
+    kept.update(TERM="xterm-256color", LANG="C.UTF-8", LC_ALL="C.UTF-8", HOME=home)
+    # A crash is to end the program, not to ask what to look at.
+    kept.update(SWIFT_BACKTRACE="interactive=no,color=no,timeout=5s")
+    for variable, folder in FOLDERS.items():
+        kept[variable] = os.path.join(home, folder)
+        os.makedirs(kept[variable], mode=0o700, exist_ok=True)
     kept.update(changes)
     return {key: value for key, value in kept.items() if value is not None}
 
 
-class RecordingScreen(pyte.Screen):
-    """A screen that remembers what would hurt a picture: everything that writes, erases or scrolls over its cells."""
-
-    def __init__(self, columns, rows):
-        self.picture = None
-        self.hurts = []
-        super().__init__(columns, rows)
-
-    def guard(self, rows, columns):
-        """From now on a picture lies on these rows and columns."""
-        self.picture = (rows, columns)
-        self.hurts = []
-
-    def touch(self, what, first, last):
-        """Notes that the cursor's row changes from one column to another, both included."""
-        if self.picture and self.cursor.y in self.picture[0]:
-            columns = self.picture[1]
-            if first <= columns[-1] and last >= columns[0]:
-                self.hurts.append((what, self.cursor.y, first, last))
-
-    def draw(self, data):
-        self.touch("text", self.cursor.x, self.cursor.x + len(data) - 1)
-        super().draw(data)
-
-    def erase_in_line(self, how=0, private=False):
-        first = 0 if how else self.cursor.x
-        last = self.cursor.x if how == 1 else self.columns - 1
-        self.touch("erase in line", first, last)
-        super().erase_in_line(how, private)
-
-    def erase_characters(self, count=None):
-        self.touch("erase characters", self.cursor.x, self.cursor.x + (count or 1) - 1)
-        super().erase_characters(count)
-
-    def erase_in_display(self, *arguments, **options):
-        if self.picture:
-            self.hurts.append(("erase in display", self.cursor.y))
-        super().erase_in_display(*arguments, **options)
-
-    def set_margins(self, *arguments, **options):
-        if self.picture:
-            self.hurts.append(("scroll region", arguments))
-        super().set_margins(*arguments, **options)
-
-    def index(self):
-        if self.picture and self.cursor.y == (self.margins.bottom if self.margins else self.lines - 1):
-            self.hurts.append(("scroll", self.cursor.y))
-        super().index()
-
-
 class Session:
-    """A program under test; use as a context manager."""
+    """A program under test; use as a context manager.
 
-    def __init__(self, *arguments, rows=24, columns=80, answer=PLAIN_TERMINAL, program=None, **variables):
+    It runs with a home of its own, which `home` names when several sessions are to share one, and in an empty folder.
+    """
+
+    def __init__(
+        self, *arguments, rows=24, columns=80, answer=PLAIN_TERMINAL, program=None, home=None, folder=None, **variables
+    ):
         self.folder = tempfile.mkdtemp(prefix="specchat-terminal-")
+        self.home = home or os.path.join(self.folder, "home")
+        self.here = folder or os.path.join(self.folder, "here")
+        os.makedirs(self.here, exist_ok=True)
         self.raw = b""
         self.answer = answer
         self.answered = 0
-        self.unfed = b""
         self.screen = RecordingScreen(columns, rows)
-        self.stream = pyte.ByteStream(self.screen)
+        self.stream = ScreenStream(self.screen)
         command = list(program) if program else ["/bin/sh", "-c", WRAPPER, self.folder, PROGRAM, *arguments]
         self.child = pexpect.spawn(
-            command[0], command[1:], dimensions=(rows, columns), env=environment(**variables), cwd=ROOT, timeout=PATIENCE
+            command[0], command[1:], dimensions=(rows, columns), env=environment(self.home, **variables),
+            cwd=self.here, timeout=PATIENCE,
         )
         self.child.delaybeforesend = None
+        self.child.ptyproc.delayafterclose = self.child.ptyproc.delayafterterminate = 0.01
+        os.set_blocking(self.child.child_fd, False)
 
     def __enter__(self):
         return self
@@ -123,24 +100,17 @@ class Session:
             try:
                 data = self.child.read_nonblocking(65536, timeout=max(0.0, min(0.05, end - time.monotonic())))
                 self.raw += data
-                self.feed(data)
+                self.stream.feed(data)
                 questions = self.raw.count(b"\x1b[c")
                 if self.answer and questions > self.answered:
                     self.answered = questions
-                    self.child.send(self.answer)
+                    self.send(self.answer)
             except pexpect.TIMEOUT:
                 pass
             except pexpect.EOF:
                 return False
             if time.monotonic() >= end:
                 return True
-
-    def feed(self, data):
-        """Draws the data, but for sixels, which pyte would print as text."""
-        self.unfed += data
-        if self.unfed.count(b"\x1bP") <= self.unfed.count(b"\x1b\\"):
-            self.stream.feed(re.sub(rb"\x1bP.*?\x1b\\", b"", self.unfed, flags=re.DOTALL))
-            self.unfed = b""
 
     @property
     def text(self):
@@ -162,8 +132,34 @@ class Session:
         return self
 
     def send(self, keys):
-        self.child.send(keys)
+        """Types the keys, however many they are: what the program draws meanwhile is taken in."""
+        left = memoryview(keys.encode() if isinstance(keys, str) else bytes(keys))
+        end = time.monotonic() + PATIENCE
+        while left:
+            try:
+                left = left[os.write(self.child.child_fd, left[:4096]) :]
+                end = time.monotonic() + PATIENCE
+            except BlockingIOError:
+                if not self.pump(0.01) or time.monotonic() > end:
+                    raise AssertionError(f"the program takes no keys; the screen:\n{self.text}") from None
         return self
+
+    def rest(self, seconds=0.3, patience=PATIENCE):
+        """Waits until the program has written nothing for so long."""
+        end = time.monotonic() + patience
+        count, since = len(self.raw), time.monotonic()
+        while time.monotonic() - since < seconds:
+            if not self.pump(0.05):
+                break
+            if len(self.raw) != count:
+                count, since = len(self.raw), time.monotonic()
+            if time.monotonic() > end:
+                raise AssertionError(f"the screen comes to no rest:\n{self.text}")
+        return self
+
+    def modes(self):
+        """The terminal's settings at this moment, as the system has them."""
+        return termios.tcgetattr(self.child.child_fd)
 
     def resize(self, rows, columns):
         self.screen.resize(rows, columns)
@@ -192,18 +188,21 @@ class Session:
         self.wait(lambda: b"[ended]" in self.raw, "the program to end")
         read = lambda name: pathlib.Path(self.folder, name).read_text().strip()
         assert read("before") == read("after"), "the terminal's settings were not restored"
-        if b"\x1b[?1049h" in self.raw:
-            for on, off in ((b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?2004h", b"\x1b[?2004l"), (b"\x1b[?25l", b"\x1b[?25h")):
-                assert self.raw.rfind(off) > self.raw.rfind(on) or on not in self.raw, f"{on!r} was left switched on"
+        left = leftovers(self.raw)
+        assert not left, f"left switched on: {', '.join(left)}"
+        margins = self.screen.margins
+        assert margins is None or (margins.top, margins.bottom) == (0, self.screen.lines - 1), "a scroll region was left"
+        assert self.screen.is_plain(), "colours or attributes were left switched on"
         return int(read("code"))
 
 
-def run(*arguments, text="", **variables):
+def run(*arguments, text="", home=None, folder=ROOT, **variables):
     """The program without a terminal: exit code, standard output, standard error."""
-    done = subprocess.run(
-        [PROGRAM, *arguments], input=text.encode(), capture_output=True, env=environment(**variables), cwd=ROOT,
-        timeout=PATIENCE * 2, check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="specchat-home-") as own:
+        done = subprocess.run(
+            [PROGRAM, *arguments], input=text.encode() if isinstance(text, str) else text, capture_output=True,
+            env=environment(home or own, **variables), cwd=folder, timeout=PATIENCE * 2, check=False,
+        )
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
