@@ -80,6 +80,8 @@ struct Frame: Sendable, Equatable {
     var cursor: Place?
     /// Where a picture of pixels lies over the filler; absent without one.
     var picture: Rectangle?
+    /// Whether some of the cells are a picture.
+    var hasCellPicture = false
 
     init(size: Size) {
         self.size = size

@@ -38,10 +38,14 @@ final class ScreenLoop {
     private var pictures = PictureCache()
     private var isDirty = true
     private var lastDrawn = -1.0
+    /// Someone has typed since the last frame, and looks for it.
+    private var hasTyped = false
     var end: ScreenEnd?
 
     /// Thirty frames a second are as many as anyone sees.
     private let frameSeconds = 1.0 / 30
+    /// But fingers feel the delay of a key: what was typed is drawn at once, unless a frame has only just been.
+    private let keySeconds = 1.0 / 120
 
     init(
         state: AppState, environment: [String: String], mailbox: Mailbox, actions: ScreenActions,
@@ -83,18 +87,22 @@ final class ScreenLoop {
     }
 
     private func drawIfDue() {
-        guard isDirty, now - lastDrawn >= frameSeconds else { return }
+        guard isDirty, now - lastDrawn >= frameTime else { return }
         terminal.theme = Theme(state.look.theme, palette: facts.palette, background: state.look.background)
         let frame = render(state, size: state.size)
         terminal.draw(frame, picture: frame.picture.flatMap { pictures.picture(state, in: $0) })
         lastDrawn = now
         isDirty = false
+        hasTyped = false
     }
+
+    /// Seconds from the last frame to the next.
+    private var frameTime: Double { hasTyped ? keySeconds : frameSeconds }
 
     /// Milliseconds until the next frame, where there is or will be something to draw in it; else nil. What the engine
     /// does before then is taken in all at once: an answer has a round in every millisecond.
     private var pause: Int? {
-        let left = frameSeconds - (now - lastDrawn)
+        let left = frameTime - (now - lastDrawn)
         guard isDirty || state.running != nil && left > 0 else { return nil }
         return max(1, milliseconds(left))
     }
@@ -133,6 +141,7 @@ final class ScreenLoop {
     }
 
     private func readKeys() {
+        hasTyped = true
         for raw in terminal.read() {
             for input in reader.feed(raw) { apply(.input(input)) }
         }

@@ -54,6 +54,7 @@ enum PhotoPane {
     private static func draw(_ art: Art, in area: Rectangle, on frame: inout Frame) {
         let top = area.row + (area.rows - art.size.rows) / 2
         let left = area.column + (area.columns - art.size.columns) / 2
+        frame.hasCellPicture = true
         for row in 0..<art.size.rows {
             for column in 0..<art.size.columns {
                 frame[top + row, left + column] = art.cells[row * art.size.columns + column]
