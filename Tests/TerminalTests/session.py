@@ -1,5 +1,7 @@
 """A program in a pseudo terminal, its screen as text, and what it did to the terminal's settings."""
 
+import atexit
+import functools
 import glob
 import os
 import pathlib
@@ -40,8 +42,19 @@ FOLDERS = {
 }
 
 
-def environment(home, **changes):
-    """The variables that decide what a screen looks like, the same wherever the tests run, and nobody's own files."""
+@functools.cache
+def spare_home():
+    folder = tempfile.mkdtemp(prefix="specchat-home-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def environment(place=None, **changes):
+    """The variables that decide what a screen looks like, the same wherever the tests run, and nobody's own files.
+
+    `place` is the home; without one it is a folder that goes when the tests end.
+    """
+    place = place or spare_home()
     kept = {
         key: value
         for key, value in os.environ.items()
@@ -49,11 +62,11 @@ def environment(home, **changes):
         and key not in ("WAYLAND_DISPLAY", "TERM_PROGRAM", "COLORTERM")
         and not key.startswith(("SPECCHAT_", "KITTY_", "ITERM_", "WEZTERM_"))
     }
-    kept.update(TERM="xterm-256color", LANG="C.UTF-8", LC_ALL="C.UTF-8", HOME=home)
+    kept.update(TERM="xterm-256color", LANG="C.UTF-8", LC_ALL="C.UTF-8", HOME=place)
     # A crash is to end the program, not to ask what to look at.
     kept.update(SWIFT_BACKTRACE="interactive=no,color=no,timeout=5s")
     for variable, folder in FOLDERS.items():
-        kept[variable] = os.path.join(home, folder)
+        kept[variable] = os.path.join(place, folder)
         os.makedirs(kept[variable], mode=0o700, exist_ok=True)
     kept.update(changes)
     return {key: value for key, value in kept.items() if value is not None}
@@ -62,14 +75,14 @@ def environment(home, **changes):
 class Session:
     """A program under test; use as a context manager.
 
-    It runs with a home of its own, which `home` names when several sessions are to share one, and in an empty folder.
+    It runs with a home of its own, which `place` names when several sessions are to share one, and in an empty folder.
     """
 
     def __init__(
-        self, *arguments, rows=24, columns=80, answer=PLAIN_TERMINAL, program=None, home=None, folder=None, **variables
+        self, *arguments, rows=24, columns=80, answer=PLAIN_TERMINAL, program=None, place=None, folder=None, **variables
     ):
         self.folder = tempfile.mkdtemp(prefix="specchat-terminal-")
-        self.home = home or os.path.join(self.folder, "home")
+        self.home = place or os.path.join(self.folder, "home")
         self.here = folder or os.path.join(self.folder, "here")
         os.makedirs(self.here, exist_ok=True)
         self.raw = b""
@@ -196,12 +209,12 @@ class Session:
         return int(read("code"))
 
 
-def run(*arguments, text="", home=None, folder=ROOT, **variables):
+def run(*arguments, text="", place=None, folder=ROOT, **variables):
     """The program without a terminal: exit code, standard output, standard error."""
     with tempfile.TemporaryDirectory(prefix="specchat-home-") as own:
         done = subprocess.run(
             [PROGRAM, *arguments], input=text.encode() if isinstance(text, str) else text, capture_output=True,
-            env=environment(home or own, **variables), cwd=folder, timeout=PATIENCE * 2, check=False,
+            env=environment(place or own, **variables), cwd=folder, timeout=PATIENCE * 2, check=False,
         )
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 

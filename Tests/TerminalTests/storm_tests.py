@@ -45,7 +45,7 @@ class StormTest(TerminalTest):
         with tempfile.TemporaryDirectory(prefix="specchat-storm-") as home:
             while left > 0:
                 way = random.choice(list(self.ways().values()))
-                with chat("--image", PICTURE, home=home, EDITOR="true", **way) as session:
+                with chat("--image", PICTURE, place=home, EDITOR="true", **way) as session:
                     session.wait(READY)
                     while left > 0 and b"[ended]" not in session.raw:
                         session.send(b"".join(key(random) for _ in range(random.randint(1, 20))))
