@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Engine
@@ -82,7 +83,9 @@ private enum World {
     ]
 
     /// - Parameter draft: "text" drafts without the pictures, "picture" sees them by a projector of its own.
-    static func models(draft: String, context: Int = 400) throws -> LoadedModels {
+    static func models(
+        draft: String, context: Int = 400, cache: PictureCacheOptions? = nil
+    ) throws -> LoadedModels {
         let golden = try Golden("grouped")
         let bundle = try ModelBundle.open(
             model: golden.path("language.gguf"), mmproj: golden.path("vision.gguf"),
@@ -91,6 +94,7 @@ private enum World {
         var options = EngineOptions()
         options.threads = 1
         options.contextLength = context
+        options.pictureCache = cache
         return try LoadedModels(bundle: bundle, options: options, emit: { _ in }, cancellation: Cancellation())
     }
 
@@ -168,6 +172,37 @@ private func expectEqual(
                 expectEqual(Array(other.reports[before...]), Array(whole.reports[turn...]))
             }
         }
+    }
+
+    /// No text would show a draft that reads another text than the target does; only its guesses would be worse.
+    @Test func `a draft that is the target is right after every way back into a conversation`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "specchat-history-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let models = try World.models(draft: "picture", cache: PictureCacheOptions(folder: folder))
+        var options = World.options(.chain, 0.8)
+        options.speculation.nodes = 4
+        let wishes = World.wishes.map { Wish(pictures: $0.pictures, question: $0.question, tokens: 13) }
+        func expectRight(_ report: GenerationReport, sourceLocation: SourceLocation = #_sourceLocation) {
+            // Only the last round may be cut, by the limit or the end of the answer.
+            #expect(report.drafted > 0 && report.drafted - report.accepted <= 3, sourceLocation: sourceLocation)
+            #expect(report.rounds <= (report.tokens.count + 3) / 4, sourceLocation: sourceLocation)
+        }
+        for _ in 0..<2 {
+            // The second time with the opening's rows from the disk.
+            let talk = Talk(models, options)
+            try talk.play(wishes)
+            for report in talk.reports { expectRight(report) }
+            for (turn, keeping) in [(3, false), (2, true), (2, false), (1, false), (0, true), (0, false)] {
+                try talk.conversation.rewind(toTurn: turn, keepingPictures: keeping)
+                expectRight(try talk.ask(Wish(question: "And now?", tokens: 13)))
+            }
+            let restored = Talk(models, options)
+            let pictures = [World.pictures[0], World.pictures[2]]
+            let past = [PastTurn(images: pictures, question: "What?", answer: [9, 8, 7])]
+            try restored.conversation.restore(past, emit: { _ in }, cancellation: Cancellation())
+            expectRight(try restored.ask(Wish(question: "And now?", tokens: 13)))
+        }
+        #expect(try !FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
     @Test func `pictures that wait for a question can be taken back`() throws {
