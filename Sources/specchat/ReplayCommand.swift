@@ -37,7 +37,7 @@ struct ReplayCommand: ParsableCommand {
     var export: RoundFormat?
 
     @Option(
-        help: ArgumentHelp("Only this round, or these: 4, 3-9. Default: all; for svg and dot the first with a tree."))
+        help: ArgumentHelp("Export only this round, or these: 4, 3-9. Without --export, begin there."))
     var round: RoundRange?
 
     @Option(
@@ -62,14 +62,14 @@ struct ReplayCommand: ParsableCommand {
         let all = trace.answers.flatMap { answer in
             answer.rounds.enumerated().map { ($1, $0 == 0 ? answer.header.question : nil) }
         }
-        let rounds = try chosen(
-            all.enumerated().map { NumberedRound(number: $0 + 1, round: $1.0, question: $1.1) })
+        let numbered = all.enumerated().map { NumberedRound(number: $0 + 1, round: $1.0, question: $1.1) }
+        let rounds = try chosen(numbered)
         if let export {
             try write(rounds, as: export)
             return
         }
         let title = URL(fileURLWithPath: self.trace).lastPathComponent
-        let status = ReplayApp(rounds: rounds.map(\.round), title: title, speed: speed).run()
+        let status = ReplayApp(rounds: numbered, title: title, speed: speed, beginning: round?.first).run()
         if status != 0 { throw ExitCode(status) }
     }
 

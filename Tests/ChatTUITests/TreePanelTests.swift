@@ -205,6 +205,16 @@ struct `A node` {
         #expect(driver.state.tree.prompt == nil && driver.effects.isEmpty)
     }
 
+    @Test func `needs more than one line, and says so`() {
+        var driver = driver()
+        driver.press(.character("t"), .character("t"), .down)
+        #expect(driver.state.tree.size == .mini && driver.state.hint == "nodes need the full tree: t")
+        driver.press(.character("t"))
+        driver.send(.resized(Size(rows: 15, columns: 80)))
+        driver.press(.enter)
+        #expect(driver.state.hint == "nodes need a window of 20 rows" && !driver.state.tree.showsDetails)
+    }
+
     @Test func `has spaces that are marked or not`() {
         var driver = driver()
         driver.press(.character("w"))
@@ -315,6 +325,17 @@ struct `The speedup` {
         let speedup = try #require(state.tree.speeds.speedup)
         #expect(abs(speedup.factor - 2) < 1e-9 && speedup.baseline == .estimated)
         #expect(screen(state, 120, 40).contains { $0.contains("speedup  2.00× (plain pass estimated)") })
+    }
+
+    @Test func `is that of the present conversation`() {
+        var driver = Driver.loaded()
+        driver.ask("go")
+        driver.send(.engine(.round(round(nodes: 5, tokens: 4, seconds: 0.2, plain: 0.1, index: 0), text: "x")))
+        driver.end()
+        #expect(driver.state.tree.speeds.speedup != nil)
+        driver.ask("/clear")
+        driver.end()
+        #expect(driver.state.tree.speeds.speedup == nil)
     }
 
     @Test func `is none while speculation is off`() {

@@ -74,6 +74,11 @@ class TreeTest(TerminalTest):
             self.assert_framed(session)
             self.assertEqual(session.send("q").finish(), 0)
 
+    def test_begins_at_the_round_that_is_asked_for_below_its_question(self):
+        with Session("replay", self.trace, "--round", "4") as session:
+            session.wait(f"round 4/{TOTAL} · replay paused").wait("you What is there?").wait("bot I see a red")
+            self.assertEqual(session.send("q").finish(), 0)
+
     def test_finds_tokens_and_marks_what_came_together(self):
         with self.paused(self.trace) as session:
             session.send("/TREE\r").wait("found in round").wait("▶★ ·tree")

@@ -4,7 +4,8 @@ public import Engine
 import Foundation
 
 public struct ReplayApp {
-    private let rounds: [SpeculationRound]
+    private let rounds: [NumberedRound]
+    private let beginning: Int?
     private let title: String
     private let speed: Double
     private let environment: [String: String]
@@ -12,13 +13,15 @@ public struct ReplayApp {
     /// - Parameters:
     ///   - title: named at the top, usually the trace's file name.
     ///   - speed: 1 shows five rounds in four seconds.
+    ///   - beginning: number of the round to stand at, paused; absent plays from the first.
     public init(
-        rounds: [SpeculationRound], title: String, speed: Double = 1,
+        rounds: [NumberedRound], title: String, speed: Double = 1, beginning: Int? = nil,
         environment: [String: String]? = nil
     ) {
         self.rounds = rounds
         self.title = title
         self.speed = speed
+        self.beginning = beginning
         self.environment = environment ?? ProcessInfo.processInfo.environment
     }
 
@@ -27,7 +30,7 @@ public struct ReplayApp {
         Terminal.useLocale()
         switch Terminal.obstacle(terminalName: environment["TERM"] ?? "") {
         case .notATerminal, .dumbTerminal:
-            let failure = PlainOutput.write(replayText(rounds, isUTF8: Terminal.isUTF8))
+            let failure = PlainOutput.write(replayText(rounds.map(\.round), isUTF8: Terminal.isUTF8))
             return failure.map { ChatApp.fail($0, exitCode: 1) } ?? 0
         case let obstacle?: return ChatApp.fail(obstacle.description, exitCode: 3)
         case nil: return runScreen()
@@ -37,14 +40,25 @@ public struct ReplayApp {
     private func runScreen() -> Int32 {
         do {
             let loop = try ScreenLoop(
-                state: ReplayApp.state(
-                    rounds, title: title, speed: speed, symbols: Terminal.isUTF8 ? .unicode : .ascii),
+                state: initialState,
                 environment: environment, mailbox: Mailbox(wake: Terminal.post), actions: ScreenActions(),
                 imageProtocol: .none)
             return loop.run(beginning: []).exitCode
         } catch {
             return ChatApp.fail(error.description, exitCode: 3)
         }
+    }
+
+    private var initialState: AppState {
+        var state = ReplayApp.state(
+            rounds.map(\.round), title: title, speed: speed, symbols: Terminal.isUTF8 ? .unicode : .ascii)
+        let asked = rounds.compactMap { round in round.question.map { (round.number, $0) } }
+        state.replay?.questions = Dictionary(asked) { first, _ in first }
+        if let beginning {
+            state.tree.step(beginning - 1, at: 0)
+            state.replay?.isPlaying = false
+        }
+        return state
     }
 
     /// The beginning of a replay: the first round, playing.

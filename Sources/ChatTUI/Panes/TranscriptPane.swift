@@ -122,7 +122,9 @@ extension AppState {
         guard replay != nil else { return marked(turns) }
         let committed = phase == .committed ? tree.number : tree.number - 1
         return marked(
-            ReplayTranscript.turns(of: tree.rounds.prefix(max(0, committed)), isComplete: committed == tree.total))
+            ReplayTranscript.turns(
+                of: tree.rounds.prefix(max(0, committed)), questions: replay?.questions ?? [:],
+                isComplete: committed == tree.total))
     }
 
     /// Moves the transcript's window by pages and holds it there, or lets it follow again at the end.

@@ -89,6 +89,8 @@ struct Replay: Sendable, Equatable {
     var speed = 1.0
     /// Digits typed before G.
     var typedNumber = ""
+    /// What was asked, by the number of the answer's first round.
+    var questions: [Int: String] = [:]
     var duration: Double { 1 / (Replay.pace * speed) }
 }
 

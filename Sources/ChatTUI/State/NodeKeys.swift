@@ -11,6 +11,7 @@ extension AppState {
         guard let cursor = tree.cursor else {
             // Up and down have no other meaning; left and right step through rounds until there is a cursor.
             guard key == .up || key == .down else { return false }
+            guard hasRoomForNodes else { return true }
             tree.cursor = round.turningPoint
             stopForReading()
             return true
@@ -29,10 +30,19 @@ extension AppState {
     }
 
     mutating func toggleDetails() {
-        guard let round = tree.round else { return }
+        guard let round = tree.round, hasRoomForNodes else { return }
         if tree.cursor == nil { tree.cursor = round.turningPoint }
         tree.showsDetails.toggle()
         stopForReading()
+    }
+
+    /// Nodes cannot be told apart in a tree of one line; says so.
+    private var hasRoomForNodes: Bool {
+        mutating get {
+            guard Layout.fits(size), layout.isTreeMini else { return true }
+            hint = tree.size == .mini ? "nodes need the full tree: t" : "nodes need a window of 20 rows"
+            return false
+        }
     }
 
     /// A node can only be read in a round that stays.

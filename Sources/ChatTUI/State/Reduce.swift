@@ -167,6 +167,7 @@ extension AppState {
     }
 
     private mutating func beginConversation() {
+        tree.speeds = ConversationSpeed()
         photo = nil
         report = nil
         firstTokenSeconds = nil

@@ -3,14 +3,21 @@
 public import Engine
 
 enum ReplayTranscript {
-    /// One answer for each round numbered 0 and those after it.
-    static func turns(of rounds: some Collection<SpeculationRound>, isComplete: Bool) -> [Turn] {
+    /// One answer for each round numbered 0 and those after it, below its question.
+    ///
+    /// - Parameter questions: by the number of the answer's first round, from 1.
+    static func turns(
+        of rounds: some Collection<SpeculationRound>, questions: [Int: String] = [:], isComplete: Bool
+    ) -> [Turn] {
         var turns: [Turn] = []
         var texts = RoundTexts()
         for (offset, round) in rounds.enumerated() {
             if round.index == 0 || turns.isEmpty {
                 if !turns.isEmpty { turns[turns.count - 1].text += texts.end() }
                 texts = RoundTexts()
+                if let question = questions[offset + 1] {
+                    turns.append(Turn(id: turns.count, content: .question(.sent), text: question))
+                }
                 turns.append(Turn(id: turns.count, content: .answer(.complete), text: ""))
             }
             turns[turns.count - 1].add(texts.add(round), ofRound: offset + 1)
