@@ -9,9 +9,9 @@ def _piece(text):
     return {"bytes": list(text.encode()), "is_control": text == "</s>"}
 
 
-def rounds():
+def rounds(words=None):
     """Rounds of two accepted tokens and one of the target's own, with a rejected sibling at each depth."""
-    words = [" " + word for word in ANSWER] + ["</s>"]
+    words = words or [" " + word for word in ANSWER] + ["</s>"]
     made = []
     at = 0
     while at < len(words):
@@ -43,7 +43,7 @@ def rounds():
     return made
 
 
-def write(path, question="What is there?", change=lambda round: round):
+def write(path, question="What is there?", change=lambda round: round, words=None):
     header = {
         "specchat_trace": 1, "model": "demo", "draft": "small", "question": question, "speculation": "dynamic",
         "sampler": {
@@ -51,5 +51,5 @@ def write(path, question="What is there?", change=lambda round: round):
         },
     }
     with open(path, "w", encoding="utf-8") as file:
-        for line in [header, *map(change, rounds())]:
+        for line in [header, *map(change, rounds(words))]:
             file.write(json.dumps(line) + "\n")
