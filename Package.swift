@@ -20,7 +20,7 @@ let package = Package(
         .executableTarget(
             name: "specchat",
             dependencies: [
-                "ChatTUI", "Engine",
+                "ChatTUI", "ConversationStore", "Engine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ],
@@ -56,13 +56,18 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "specchat", "ChatTUI", "Engine",
+                "specchat", "ChatTUI", "ConversationStore", "Engine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .testTarget(
             name: "ConversationStoreTests",
-            dependencies: ["ConversationStore", "Engine", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "ConversationStore", "StoreWriter", "Engine", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "StoreWriter", dependencies: ["ConversationStore", "Engine"], path: "Tests/StoreWriter",
             swiftSettings: strict),
         .testTarget(name: "ChatTUITests", dependencies: ["ChatTUI", "Engine"], swiftSettings: strict),
     ],

@@ -55,7 +55,10 @@ public final class ConversationStore: Sendable {
     /// Refuses a file that another program's tables are in, and one that a newer specchat has changed.
     private static func checkOrigin(_ db: Database, path: String) throws {
         let mark = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-        let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+        // A program that was stopped while it made the file has left nothing in it but the list of its migrations.
+        let tables =
+            try Int.fetchOne(
+                db, sql: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name <> 'grdb_migrations'") ?? 0
         guard mark == StoreSchema.applicationID || (mark == 0 && tables == 0) else {
             throw StoreError.notAStore(path: path)
         }
@@ -64,14 +67,16 @@ public final class ConversationStore: Sendable {
 
     /// Turns whose writer is gone become `broken`, so that search finds them too. Should another program still be
     /// writing one, its next update sets it right.
-    private func endAbandonedTurns() throws {
+    private func endAbandonedTurns() throws(StoreError) {
         let abandoned = "state = '\(TurnState.streaming.rawValue)'"
-        let isAny = try queue.read {
-            try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM turn WHERE \(abandoned))")
-        }
-        guard isAny == true else { return }
-        try queue.write { db in
-            try db.execute(sql: "UPDATE turn SET state = '\(TurnState.broken.rawValue)' WHERE \(abandoned)")
+        do throws(StoreError) {
+            let isAny = try read { try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM turn WHERE \(abandoned))") }
+            guard isAny == true else { return }
+            try write { db, _ in
+                try db.execute(sql: "UPDATE turn SET state = '\(TurnState.broken.rawValue)' WHERE \(abandoned)")
+            }
+        } catch  where error.isPassing {
+            // A full disk is no reason not to read. Whoever opens the store next does it.
         }
     }
 

@@ -17,6 +17,8 @@ public enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case failed(path: String, detail: String)
     /// A file beside the store: a picture or a model.
     case unreadable(path: String, reason: String)
+    /// A picture of a saved conversation that is not where it was, and of which no copy was kept.
+    case pictureGone(path: String)
     case unknownConversation(String)
     case ambiguous(String, matches: [ConversationID])
     /// Deleted, by another program, while it was being written.
@@ -51,6 +53,9 @@ public enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
             "the saved conversations in \(path) cannot be used: \(detail). Please report this."
         case .unreadable(let path, let reason):
             "cannot read \(path) to save what was said about it: \(reason). Check that the file is still there."
+        case .pictureGone(let path):
+            "the picture \(path) is gone or has changed since it was shown, so nothing more can be said about it. Put it back "
+                + "where it was; with --keep-images the next one is kept."
         case .unknownConversation(let typed):
             "there is no saved conversation '\(typed)'. `specchat sessions list` shows what there is."
         case .ambiguous(let typed, let matches):

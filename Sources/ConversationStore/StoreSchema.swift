@@ -74,8 +74,9 @@ enum StoreSchema {
     /// Full text search over questions and answers. An answer that is being written is not indexed before it ends:
     /// thirty times a second would be too often.
     private static let search = """
+        CREATE VIEW ended_turn AS SELECT id, question, answer FROM turn WHERE state <> 'streaming';
         CREATE VIRTUAL TABLE search USING fts5 (
-            question, answer, content = 'turn', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+            question, answer, content = 'ended_turn', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
         );
         CREATE TRIGGER search_inserted AFTER INSERT ON turn WHEN new.state <> 'streaming' BEGIN
             INSERT INTO search (rowid, question, answer) VALUES (new.id, new.question, new.answer);
@@ -96,7 +97,6 @@ enum StoreSchema {
         WHEN old.state = 'streaming' AND new.state <> 'streaming' BEGIN
             INSERT INTO search (rowid, question, answer) VALUES (new.id, new.question, new.answer);
         END;
-        INSERT INTO search (rowid, question, answer)
-            SELECT id, question, answer FROM turn WHERE state <> 'streaming';
+        INSERT INTO search (search) VALUES ('rebuild');
         """
 }

@@ -1,5 +1,6 @@
 // TextOutput.swift — the standard streams: every write checked, nothing in them that a terminal would obey.
 
+import Engine
 import Foundation
 
 /// A stream that text goes to.
@@ -61,30 +62,5 @@ enum TextInput {
         guard argument == "-" else { return argument }
         let text = try all()
         return text.hasSuffix("\r\n") || text.hasSuffix("\n") ? String(text.dropLast()) : text
-    }
-}
-
-/// `text` with every control character but line end and tab shown as a picture of itself: models, files and prompts may
-/// hold escape sequences, and a terminal would obey them.
-func harmless(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: isHarmful) else { return text }
-    var shown = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-        switch scalar.value {
-        case _ where !isHarmful(scalar): shown.append(scalar)
-        case 0..<0x20: shown.append(Unicode.Scalar(0x2400 + scalar.value) ?? "\u{FFFD}")
-        case 0x7F: shown.append("\u{2421}")
-        default: shown.append("\u{FFFD}")
-        }
-    }
-    return String(shown)
-}
-
-/// Control characters (C0, DEL, C1) and those that reorder the text around them.
-private func isHarmful(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0x09, 0x0A: false
-    case 0..<0x20, 0x7F...0x9F, 0x202A...0x202E, 0x2066...0x2069: true
-    default: false
     }
 }

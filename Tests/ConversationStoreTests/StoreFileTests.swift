@@ -46,6 +46,15 @@ import Testing
         #expect(try ConversationStore.openExisting(path: folder.store)?.list().isEmpty == true)
     }
 
+    @Test func `that nobody lived to finish making is finished`() throws {
+        try DatabaseQueue(path: folder.store).write { db in
+            try db.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+        }
+        let store = try ConversationStore.open(path: folder.store)
+        try store.save([("?", "!")])
+        #expect(try store.list().count == 1)
+    }
+
     @Test func `is refused when it is something else`() throws {
         let text = try folder.write("text", Array(String(repeating: "not a database at all. ", count: 100).utf8))
         #expect(throws: StoreError.notAStore(path: text)) { try ConversationStore.open(path: text) }
@@ -223,6 +232,10 @@ import Testing
         (
             .unreadable(path: "/p", reason: "Is a directory"),
             "cannot read /p to save what was said about it: Is a directory. Check that the file is still there."
+        ),
+        (
+            .pictureGone(path: "/p.png"),
+            "the picture /p.png is gone or has changed since it was shown, so nothing more can be said about it. Put it back where it was; with --keep-images the next one is kept."
         ),
         (
             .unknownConversation("zz"),

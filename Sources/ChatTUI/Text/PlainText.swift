@@ -15,6 +15,14 @@ public enum PlainText {
         return safe
     }
 
+    /// Columns that a terminal gives to one line.
+    public static func width(_ line: String) -> Int { DisplayText.width(line) }
+
+    /// One line cut to so many columns; what was cut leaves an ellipsis.
+    public static func clipped(_ line: String, to width: Int) -> String {
+        DisplayText.clipped(line, to: width).map(\.text).joined()
+    }
+
     private static func needsSpelling(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator: true

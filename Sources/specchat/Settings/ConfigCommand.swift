@@ -1,6 +1,7 @@
 // ConfigCommand.swift — `specchat config`: what is set, by whom, and a settings file to begin with.
 
 import ArgumentParser
+import Engine
 import ChatTUI
 import Foundation
 
