@@ -29,7 +29,8 @@ import Testing
         ids = try ["\u{1B}[31mEvil\u{7} 日本語\u{202E}", "What is this?"].map { question in
             let turn = try store.begin(
                 new,
-                with: NewTurn(question: question, pictures: question.count > 12 ? [picture] : [], settings: settings))
+                with: NewTurn(
+                    question: question, pictures: question.hasPrefix("What") ? [picture] : [], settings: settings))
             try store.finish(turn, progress, .complete)
             return turn.conversation.description
         }
@@ -73,7 +74,7 @@ import Testing
 
     @Test func `are found by their words`() throws {
         defer { clean() }
-        let result = try sessions("search BALL wha")
+        let result = try sessions("search BALL re")
         #expect(result.status == 0)
         #expect(result.output.hasPrefix("\(ids[1])  turn 1  ") && result.output.contains("*ball*"))
         #expect(result.output.split(separator: "\n").count == 1)
