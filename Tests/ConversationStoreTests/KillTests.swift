@@ -32,7 +32,7 @@ import Testing
         var generator = SeededGenerator(seed: 43)
         for kill in 0..<Self.kills {
             // Between no room at all and plenty.
-            disk.leave(kilobytes: .random(in: 0...200, using: &generator))
+            disk.leave(kilobytes: .random(in: 0...400, using: &generator))
             try ledger.take(Victim.killed(path: path, seed: kill, after: .random(in: 0...120_000, using: &generator)))
             if disk.used(path) > 1200 {
                 disk.empty()

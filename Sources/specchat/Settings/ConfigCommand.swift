@@ -1,8 +1,8 @@
 // ConfigCommand.swift — `specchat config`: what is set, by whom, and a settings file to begin with.
 
 import ArgumentParser
-import Engine
 import ChatTUI
+import Engine
 import Foundation
 
 struct ConfigCommand: ParsableCommand {
