@@ -25,7 +25,8 @@ let package = Package(
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ],
             swiftSettings: strict),
-        .target(name: "ChatTUI", dependencies: ["Engine", "CTerm", "CSixel"], swiftSettings: strict),
+        .target(
+            name: "ChatTUI", dependencies: ["ConversationStore", "Engine", "CTerm", "CSixel"], swiftSettings: strict),
         .target(
             name: "Engine",
             dependencies: [
@@ -69,7 +70,8 @@ let package = Package(
         .executableTarget(
             name: "StoreWriter", dependencies: ["ConversationStore", "Engine"], path: "Tests/StoreWriter",
             swiftSettings: strict),
-        .testTarget(name: "ChatTUITests", dependencies: ["ChatTUI", "Engine"], swiftSettings: strict),
+        .testTarget(
+            name: "ChatTUITests", dependencies: ["ChatTUI", "ConversationStore", "Engine"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

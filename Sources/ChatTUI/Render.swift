@@ -63,8 +63,8 @@ private func drawTitles(_ state: AppState, _ layout: Layout, on frame: inout Fra
     if let draft = state.draftName { title.append(Span("\(dot) draft \(draft) ", .faint)) }
     frame.draw(title, row: 0, column: 2, limit: layout.transcript.endColumn)
 
-    if let area = layout.photo, let photo = state.photo {
-        let name = DisplayText.clipped(photo.name, to: max(1, area.columns - 4), mark: state.symbols.ellipsis)
+    if let area = layout.photo, let title = state.photoTitle {
+        let name = DisplayText.clipped(title, to: max(1, area.columns - 4), mark: state.symbols.ellipsis)
         frame.draw([.space] + name + [.space], row: area.row - 1, column: area.column + 1, role: .title)
     }
     if let area = layout.statistics {

@@ -24,29 +24,45 @@ public final class ConversationStore: Sendable {
         StoreFile.exists(path) ? try open(path: path) : nil
     }
 
-    static func open(
-        path: String, patience: TimeInterval = 5, now: @escaping @Sendable () -> Date
-    ) throws(StoreError) -> ConversationStore {
-        try StoreFile.prepare(path)
+    /// A store that is in memory and goes with the program: for a chat that shall leave nothing on the disk.
+    public static func inMemory() throws(StoreError) -> ConversationStore {
+        let path = "(memory)"
         do {
-            return try ConversationStore(path: path, patience: patience, now: now)
+            return try ConversationStore(path: path, queue: DatabaseQueue(configuration: configuration), now: { Date() })
         } catch {
             throw StoreError(error, path: path)
         }
     }
 
-    private init(path: String, patience: TimeInterval, now: @escaping @Sendable () -> Date) throws {
-        self.path = path
-        self.now = now
+    static func open(
+        path: String, patience: TimeInterval = 5, now: @escaping @Sendable () -> Date
+    ) throws(StoreError) -> ConversationStore {
+        try StoreFile.prepare(path)
+        do {
+            var configuration = Self.configuration
+            configuration.journalMode = .wal
+            configuration.busyMode = .timeout(patience)
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            return try ConversationStore(path: path, queue: queue, now: now)
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+
+    private static var configuration: Configuration {
         var configuration = Configuration()
         configuration.label = "specchat.conversations"
-        configuration.journalMode = .wal
-        configuration.busyMode = .timeout(patience)
         configuration.prepareDatabase { db in
             // What a user deletes shall not be readable in the file afterwards.
             try db.execute(sql: "PRAGMA secure_delete = ON")
         }
-        queue = try DatabaseQueue(path: path, configuration: configuration)
+        return configuration
+    }
+
+    private init(path: String, queue: DatabaseQueue, now: @escaping @Sendable () -> Date) throws {
+        self.path = path
+        self.queue = queue
+        self.now = now
         try queue.read { db in try Self.checkOrigin(db, path: path) }
         try StoreSchema.migrator.migrate(queue)
         try endAbandonedTurns()

@@ -105,4 +105,15 @@ public struct PictureRecord: Sendable, Equatable {
             throw .unreadable(path: path, reason: systemReason(error))
         }
     }
+
+    /// A picture that is in the store already.
+    init(_ saved: SavedPicture, thumbnail: Data, bytes: Data?) {
+        path = saved.path
+        digest = saved.digest
+        byteCount = saved.byteCount
+        width = saved.width
+        height = saved.height
+        self.thumbnail = thumbnail
+        self.bytes = bytes
+    }
 }

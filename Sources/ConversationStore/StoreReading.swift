@@ -108,6 +108,14 @@ extension ConversationStore {
         return bytes
     }
 
+    /// What is kept of a picture, to be shown with a question that is asked anew.
+    public func record(of picture: SavedPicture) throws(StoreError) -> PictureRecord {
+        guard let thumbnail = try thumbnail(of: picture.digest) else {
+            throw .damaged(path: path, detail: "the picture \(picture.digest.hexadecimal.prefix(12)) is missing")
+        }
+        return PictureRecord(picture, thumbnail: thumbnail, bytes: picture.isKept ? try bytes(of: picture.digest) : nil)
+    }
+
     private func blob(_ column: String, of digest: SHA256Digest) throws(StoreError) -> Data? {
         try read { db in
             try Row.fetchOne(db, sql: "SELECT \(column) FROM image WHERE digest = ?", arguments: [digest.hexadecimal])

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import ChatTUI
+import ConversationStore
 import Engine
 import Foundation
 
@@ -53,7 +54,8 @@ struct ChatCommand: ParsableCommand {
                 let events = engine.ask(question, options: options)
                 return trace?.record(events, question: question, options: options) ?? events
             },
-            clear: { engine.clear() },
+            clear: { engine.clear() }, restore: { engine.restore($0) },
+            rewind: { engine.rewind(toTurn: $0, keepingPictures: true) }, stop: { engine.stop() },
             gate: EngineGate(
                 pause: { engine.pause() }, resume: { engine.resume() }, step: { engine.step() }))
         var configuration = ChatConfiguration(
@@ -61,8 +63,23 @@ struct ChatCommand: ParsableCommand {
             welcome: Self.welcome(opened.bundle), images: image)
         settings.apply(to: &configuration)
         configuration.conversation = conversation.choice
+        configuration.sessions = sessions(of: opened.bundle)
         let status = ChatApp(configuration: configuration).run()
         if status != 0 { throw ExitCode(status) }
+    }
+
+    private func sessions(of bundle: ModelBundle) -> SessionSource {
+        let flags = sampler.entries + speculation.entries
+        return SessionSource(
+            identity: { () throws(StoreError) in try ModelIdentity(bundle) },
+            options: { stored in
+                // Flags win over what a conversation was held with, and that over everything else.
+                var settings = Settings()
+                settings.generation = stored
+                try? settings.take(flags)
+                return settings.generation
+            },
+            writeFile: { path, text, isForced in try AtomicFile(path: path, replacing: isForced).write(text) })
     }
 
     /// What the empty screen says: what this is, what the model can do, how to begin.

@@ -183,7 +183,7 @@ struct `A demo` {
         driver.press(.character(" "))
         driver.end()
         wait(0.5, &driver)
-        #expect(driver.started.last == .clear && driver.state.demo?.isOver == false)
+        #expect(driver.started.last == .clear(.below) && driver.state.demo?.isOver == false)
         #expect(screen(driver.state, 80, 24).contains { $0.contains("one") })
     }
 }

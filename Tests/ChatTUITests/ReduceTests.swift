@@ -115,7 +115,7 @@ struct `Asking` {
         driver.send(.engine(.finished(Samples.report(finish: .contextFull))))
         driver.end()
         #expect(driver.state.turns[1].content == .answer(.contextFull))
-        #expect(driver.transcript.last?.contains("/clear begins a new conversation") == true)
+        #expect(driver.transcript.last?.contains("/new begins a new conversation") == true)
         #expect(driver.transcript.first == "more")
     }
 }
@@ -222,7 +222,7 @@ struct `Attaching` {
     @Test func `is undone by a new conversation, which leaves the old one in sight`() {
         var driver = Driver.loaded()
         driver.send(.pictureReady(Photo(name: "a.png", image: Self.image, id: 1), path: "a.png"))
-        driver.ask("/clear")
+        driver.ask("/new")
         driver.end()
         #expect(driver.state.photo == nil)
         #expect(driver.state.turns.map(\.content) == [.picture, .divider])

@@ -34,9 +34,25 @@ enum Program {
     static let draft = ["--draft", goldens.path + "/language.gguf", "--draft-projector", goldens.path + "/vision.gguf"]
     static let picture = goldens.path + "/picture.png"
 
-    /// The environment without anyone's settings: no variables of ours, no settings file, nothing kept of pictures.
+    /// The environment without anyone's settings or conversations: no variables of ours, no settings file, a home that
+    /// goes with this test run.
     static let environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("SPECCHAT_") }
         .merging(["SPECCHAT_CONFIG": "/dev/null", "SPECCHAT_PICTURE_CACHE": "0"]) { $1 }
+        .merging(homeVariables(home)) { $1 }
+
+    private static let home: String = {
+        let folder = temporary("home")
+        atexit { try? FileManager.default.removeItem(atPath: Program.home) }
+        return folder
+    }()
+
+    /// Everything that the program saves goes below `folder`.
+    static func homeVariables(_ folder: String) -> [String: String] {
+        [
+            "HOME": folder, "XDG_DATA_HOME": folder + "/data", "XDG_CONFIG_HOME": folder + "/config",
+            "XDG_CACHE_HOME": folder + "/cache", "XDG_STATE_HOME": folder + "/state",
+        ]
+    }
 
     /// A fresh path for a file of this test run.
     static func temporary(_ name: String) -> String {

@@ -1,5 +1,6 @@
 // ChatApp.swift — the chat: on the screen where there is one, line by line elsewhere.
 
+import ConversationStore
 public import Engine
 import Foundation
 
@@ -28,6 +29,8 @@ public struct ChatConfiguration: Sendable {
     public var editor: String?
 
     public var conversation = ConversationChoice.new
+    /// How conversations are saved and resumed; absent where they cannot be.
+    public var sessions: SessionSource?
     /// Whether conversations are stored.
     public var savesConversations = true
     /// Whether stored conversations hold the bytes of their pictures, not only where they were.
@@ -67,7 +70,7 @@ public struct ChatApp {
         Terminal.useLocale()
         switch Terminal.obstacle(terminalName: environment["TERM"] ?? "") {
         case .notATerminal, .dumbTerminal:
-            return LineChat(configuration: configuration, home: environment["HOME"]).run()
+            return LineChat(configuration: configuration, environment: environment).run()
         case let obstacle?: return ChatApp.fail(obstacle.description, exitCode: 3)
         case nil: return runScreen()
         }
@@ -77,7 +80,10 @@ public struct ChatApp {
     func runScreen(playing demo: Demo? = nil) -> Int32 {
         let mailbox = Mailbox(wake: Terminal.post)
         let home = environment["HOME"]
-        let runner = JobRunner(source: configuration.source, mailbox: mailbox, home: home)
+        let sessions = configuration.sessions.map { source in
+            ChatSessions(configuration, source, environment: environment) { mailbox.post(.session($0)) }
+        }
+        let runner = JobRunner(source: configuration.source, mailbox: mailbox, home: home, sessions: sessions)
         let files = FileLookup(home: home)
         let history = configuration.savesConversations ? HistoryFile.path(environment: environment) : nil
         let past = history.map(HistoryFile.init(path:))
@@ -87,19 +93,45 @@ public struct ChatApp {
             listFiles: { .files(files.completions(of: $0), completing: $0) },
             edit: { text, wait in editor.edit(text, wait: wait) }, remember: { past?.append($0) },
             lookForPictures: { .pastedPaths($0, exist: $0.allSatisfy(files.isFile), original: $1) },
+            session: { sessions?.shelf.carryOut($0) }, beforeSuspend: { sessions?.flushShortly() },
             gate: configuration.source.gate)
         var state = initialState
         state.composer.history.begin(with: past?.load() ?? [])
         defer { past?.finish() }
         state.demo = demo
+        do throws(StoreError) {
+            let effects = try begin(&state, sessions: sessions)
+            return show(state, mailbox: mailbox, actions: actions, beginning: effects) {
+                runner.abandon()
+                if let failure = sessions?.close() { PlainOutput.complain(failure) }
+            }
+        } catch {
+            return ChatApp.fail("\(error)", exitCode: error.exitCode)
+        }
+    }
+
+    /// What the screen begins with: a conversation to go on with, if one was asked for, and pictures.
+    private func begin(_ state: inout AppState, sessions: ChatSessions?) throws(StoreError) -> [Effect] {
         var effects = state.enqueue(.load)
+        if let saved = try sessions?.chosen(configuration.conversation) {
+            let options = sessions?.options(for: saved, over: state.options) ?? state.options
+            effects += state.open(saved, options: options)
+        } else if configuration.conversation == .latest {
+            state.hint = "no conversation is saved yet, so a new one begins"
+        }
         for path in configuration.images { effects += state.enqueue(.attach(path: path)) }
+        return effects
+    }
+
+    private func show(
+        _ state: AppState, mailbox: Mailbox, actions: ScreenActions, beginning effects: [Effect], whenDone: () -> Void
+    ) -> Int32 {
         do {
             let loop = try ScreenLoop(
                 state: state, environment: environment, mailbox: mailbox, actions: actions,
                 imageProtocol: configuration.imageProtocol)
             let end = loop.run(beginning: effects)
-            runner.cancel()
+            whenDone()
             return end.message.map { ChatApp.fail($0, exitCode: end.exitCode) } ?? end.exitCode
         } catch {
             return ChatApp.fail(error.description, exitCode: 3)
@@ -116,6 +148,7 @@ public struct ChatApp {
         state.terminal.noteFiles(environment: environment, settingsFile: configuration.settingsFile)
         state.showsMarkdown = configuration.rendersMarkdown
         state.tree.size = configuration.treeSize
+        state.session.isSaved = configuration.savesConversations && configuration.sessions != nil
         state.symbols = Terminal.isUTF8 ? .unicode : .ascii
         return state
     }
@@ -123,5 +156,15 @@ public struct ChatApp {
     static func fail(_ message: String, exitCode: Int32) -> Int32 {
         PlainOutput.complain(message)
         return exitCode
+    }
+}
+
+extension StoreError {
+    /// A name that was typed wrongly is a mistake of the command line.
+    var exitCode: Int32 {
+        switch self {
+        case .unknownConversation, .ambiguous: 2
+        default: 1
+        }
     }
 }

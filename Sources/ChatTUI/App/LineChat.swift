@@ -1,5 +1,6 @@
 // LineChat.swift — the chat without a screen: a question each line, answers as plain text, never an escape code.
 
+import ConversationStore
 import Engine
 import Foundation
 
@@ -9,26 +10,54 @@ final class LineChat {
     private let mailbox: Mailbox
     private let arrived: DispatchSemaphore
     private let runner: JobRunner
+    private let sessions: ChatSessions?
     private var options: GenerationOptions
     private var jobs = 0
+    private var isPictureMissing = false
     /// That of the first failure.
     private var exitCode: Int32 = 0
     /// Why the standard output takes no more answers.
     private var outputFailure: String?
 
-    init(configuration: ChatConfiguration, home: String?) {
+    init(configuration: ChatConfiguration, environment: [String: String]) {
         let arrived = DispatchSemaphore(value: 0)
         self.arrived = arrived
         self.configuration = configuration
         options = configuration.options
-        mailbox = Mailbox(wake: { arrived.signal() })
-        runner = JobRunner(source: configuration.source, mailbox: mailbox, home: home)
+        let mailbox = Mailbox(wake: { arrived.signal() })
+        self.mailbox = mailbox
+        sessions = configuration.sessions.map { source in
+            ChatSessions(configuration, source, environment: environment) { mailbox.post(.session($0)) }
+        }
+        runner = JobRunner(
+            source: configuration.source, mailbox: mailbox, home: environment["HOME"], sessions: sessions)
     }
 
     /// Answers every line of standard input; returns the exit code.
     func run() -> Int32 {
+        let code = answerAll()
+        runner.abandon()
+        guard let failure = sessions?.close() else { return code }
+        return ChatApp.fail(failure, exitCode: code == 0 ? 1 : code)
+    }
+
+    private func answerAll() -> Int32 {
+        let saved: SavedConversation?
+        do throws(StoreError) {
+            saved = try sessions?.chosen(configuration.conversation)
+        } catch {
+            return ChatApp.fail("\(error)", exitCode: error.exitCode)
+        }
         if let failure = carryOut(.load) {
             return ChatApp.fail(failure, exitCode: 4)
+        }
+        if let saved {
+            options = sessions?.options(for: saved, over: options) ?? options
+            // Nobody is there to decide whether to go on with something else than was asked for.
+            if let failure = carryOut(.restore(saved)) { return ChatApp.fail(failure, exitCode: 1) }
+            if isPictureMissing { return ChatApp.fail("the conversation was not gone on with.", exitCode: 5) }
+        } else if configuration.conversation == .latest {
+            report("no conversation is saved yet, so a new one begins")
         }
         for path in configuration.images {
             // The questions that follow are about this picture: without it there is nothing to answer.
@@ -47,7 +76,7 @@ final class LineChat {
         switch command {
         case .ask(let question): note(carryOut(.ask(question: question, turn: 0)), exitCode: 1)
         case .attach(let paths): for path in paths { note(carryOut(.attach(path: path)), exitCode: 5) }
-        case .new, .clear: note(carryOut(.clear), exitCode: 1)
+        case .new, .clear: note(carryOut(.clear(.below)), exitCode: 1)
         case .speculation(let policy?): options.speculation.policy = policy
         case .speculation(nil): report("speculation: \(options.speculation.policy.rawValue)")
         case .set(let text): changeSetting(text)
@@ -102,7 +131,13 @@ final class LineChat {
                 case .engine(.notice(let notice)): report(notice.text)
                 case .engine(.finished(let finished)):
                     guard finished.finish == .contextFull else { break }
-                    report("the context is full; /clear begins a new conversation")
+                    report("the context is full; /new begins a new conversation")
+                case .session(.pictureMissing(_, _, let reason)):
+                    report(reason)
+                    isPictureMissing = true
+                case .session(.saving(.waiting(let error))), .session(.saving(.ended(let error))):
+                    report("not saved: \(error)")
+                case .session(.told(let sentence)): report(sentence)
                 case .jobEnded(_, let failure):
                     if hasText { write("\n") }
                     return failure

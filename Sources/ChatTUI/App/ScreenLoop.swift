@@ -11,6 +11,9 @@ struct ScreenActions {
     var edit: (String, (ChildProcess) -> ChildProcess.Ending?) -> EditOutcome = { text, _ in .edited(text) }
     var remember: (String) -> Void = { _ in }
     var lookForPictures: ([String], String) -> AppEvent? = { _, _ in nil }
+    var session: (SessionEffect) -> Void = { _ in }
+    /// The program is about to be stopped.
+    var beforeSuspend: () -> Void = {}
     var gate = EngineGate()
     /// Writes a round to a file and says where.
     var exportRound: (SpeculationRound, Int, RoundFormat) -> AppEvent? = { RoundFile.write($0, number: $1, as: $2) }
@@ -161,7 +164,9 @@ final class ScreenLoop {
         case .start(let job): actions.start(job, state.options)
         case .cancel: actions.cancel()
         case .quit(let reason): end = ScreenLoop.end(for: reason)
+        case .session(let effect): actions.session(effect)
         case .suspend:
+            actions.beforeSuspend()
             terminal.suspend()
             apply(.resized(terminal.size))
         case .redraw:

@@ -102,7 +102,7 @@ extension AppState {
         case .say(let text):
             demo.caption = text
             hint = text
-        case .clear: return .done(enqueue(.clear))
+        case .clear: return .done(enqueue(.clear(.below)))
         case .again: return .jump(to: 0)
         }
         return .done()
@@ -140,7 +140,7 @@ extension AppState {
         case .character(" ") where demo.isOver:
             self.demo?.index = 0
             self.demo?.wakeAt = now
-            return enqueue(.clear)
+            return enqueue(.clear(.below))
         case .character(" ") where demo.isPaused: return goOnWithDemo()
         case .escape where demo.isPaused || demo.isOver:
             _ = leaveNode()

@@ -46,6 +46,8 @@ enum StatusLine {
         case .ask:
             return [Span(state.isStopping ? "stopping" : state.tree.isEngineHeld ? "paused" : "answering", .good)]
         case .clear: return [Span("clearing", .progress)]
+        case .restore: return [Span("reading the conversation", .progress)]
+        case .rewind: return [Span("going back", .progress)]
         }
     }
 
@@ -109,6 +111,12 @@ enum StatusLine {
             return [
                 KeyHint("Space", state.tree.isEngineHeld ? "go on" : "pause"), KeyHint("n p", "step"),
                 KeyHint("arrows Enter", "node"), KeyHint("r", "replay"), KeyHint("Tab", "back"), KeyHint("?", "help"),
+            ]
+        }
+        if let editing = state.session.editing {
+            return [
+                KeyHint("Enter", "ask in place of question \(editing.question + 1)"), KeyHint("Esc", "leave it"),
+                KeyHint("F1", "help"),
             ]
         }
         if state.isAnswering {

@@ -19,6 +19,7 @@ enum AppEvent: Sendable, Equatable {
     case pictureStyle(PictureStyle)
     /// The terminal has said something about itself.
     case terminal(TerminalFacts)
+    case session(SessionEvent)
     /// What became of an export: where it is, or why there is none.
     case exported(String)
     /// Answer to `Effect.edit`.
@@ -49,6 +50,7 @@ enum Effect: Sendable, Equatable {
     case copy(String, what: String)
     /// Keep what was written for the next program.
     case remember(String)
+    case session(SessionEffect)
     /// Understand a terminal's late answer.
     case interpret(String)
 }

@@ -1,5 +1,6 @@
 // AppState.swift — everything that the screen shows, as one value. Changed by reduce, drawn by render.
 
+import ConversationStore
 import Engine
 
 /// One entry of the transcript.
@@ -36,7 +37,17 @@ struct Job: Sendable, Equatable {
         case attach(path: String)
         /// `turn` is the question's place in the transcript.
         case ask(question: String, turn: Int)
-        case clear
+        case clear(Clearing)
+        /// Puts a saved conversation in the place of this one.
+        case restore(SavedConversation)
+        /// Forgets that turn and all after it, but for its pictures.
+        case rewind(toTurn: Int)
+    }
+    /// Where the next conversation begins.
+    enum Clearing: Sendable, Equatable {
+        case below, onEmptyScreen
+        /// Below one that the engine could not read.
+        case unreadable
     }
     let id: Int
     let kind: Kind
@@ -132,6 +143,8 @@ struct AppState: Sendable, Equatable {
     var overlay: Overlay?
     /// One line above the composer, until the next key.
     var hint: String?
+    /// The conversation as the engine has it.
+    var session = SessionState()
     var photo: Photo?
     var photoArt: PhotoPane.Art?
     var tree = TreeState()

@@ -14,6 +14,10 @@ extension AppState {
             return []
         }
         _ = composer.take()
+        if let editing = session.editing {
+            if case .ask(let question) = command { return [.remember(text)] + sendEdit(editing, question) }
+            leaveEdit()
+        }
         return [.remember(text)] + carryOut(command)
     }
 

@@ -53,8 +53,8 @@ enum CommandTable {
             .images(Int($0))
         },
 
-        CommandEntry("/new", [], .none, .conversations, "begin a new conversation") { _ in .new },
-        CommandEntry("/clear", [], .none, .conversations, "forget this conversation and begin anew") { _ in .clear },
+        CommandEntry("/new", [], .none, .conversations, "begin a new conversation below this one") { _ in .new },
+        CommandEntry("/clear", [], .none, .conversations, "begin a new conversation on an empty screen") { _ in .clear },
         CommandEntry(
             "/sessions", ["/history"], .text("WORDS", isOptional: true), .conversations,
             "list and search earlier conversations"
@@ -63,7 +63,7 @@ enum CommandTable {
         {
             .resume(id: $0.isEmpty ? nil : $0)
         },
-        CommandEntry("/save", [], .none, .conversations, "say where the conversation is saved, or save it now") { _ in
+        CommandEntry("/save", [], .none, .conversations, "say where this conversation is saved") { _ in
             .save
         },
         CommandEntry(

@@ -16,26 +16,6 @@ extension AppState {
         return paths.flatMap { enqueue(.attach(path: $0)) }
     }
 
-    mutating func showImages(_ number: Int?) -> [Effect] { notAvailable("/images") }
-
-    mutating func beginNewConversation() -> [Effect] { enqueue(.clear) }
-
-    mutating func clearConversation() -> [Effect] { enqueue(.clear) }
-
-    mutating func listSessions(_ search: String) -> [Effect] { notAvailable("/sessions") }
-
-    mutating func resumeSession(_ id: String?) -> [Effect] { notAvailable("/resume") }
-
-    mutating func saveConversation() -> [Effect] { notAvailable("/save") }
-
-    mutating func export(_ wish: ExportWish) -> [Effect] { notAvailable("/export") }
-
-    mutating func retryAnswer() -> [Effect] { notAvailable("/retry") }
-
-    mutating func editQuestion(_ number: Int?) -> [Effect] { notAvailable("/edit") }
-
-    mutating func showStatistics() -> [Effect] { notAvailable("/stats") }
-
     mutating func notAvailable(_ name: String) -> [Effect] {
         hint = "\(name) is not available here"
         return []

@@ -13,7 +13,7 @@ extension AppState {
         if let effects = pressAnywhere(key) { return effects }
         if replay != nil { return pressInReplay(key) }
         if focus == .tree, let effects = pressInTree(key) { return effects }
-        if key == .escape, hadHint != nil, running == nil { return [] }
+        if key == .escape, hadHint != nil, running == nil, session.editing == nil { return [] }
         return pressInComposer(key)
     }
 
@@ -76,7 +76,8 @@ extension AppState {
         case .control("r"): beginSearch()
         case .control("g"): return [.edit(composer.text)]
         case .tab: return completeOrLeave()
-        case .escape: return stop() ?? []
+        case .escape:
+            if session.editing != nil { leaveEdit() } else { return stop() ?? [] }
         case .control("d"):
             if composer.isEmpty { return [.quit(.asked)] }
             composer.deleteForward()

@@ -14,6 +14,7 @@ extension AppState {
         case .enter: return chooseRow(of: overlay)
         default: break
         }
+        if overlay.kind == .sessions, let effects = pressInSessions(key) { return effects }
         if let effects = pressSpecially(key, in: overlay) { return effects }
         if move(&overlay, by: key) {
             self.overlay = overlay
@@ -84,7 +85,9 @@ extension AppState {
     }
 
     /// Asks for the rows of an overlay that others narrow.
-    private mutating func filterChanged(_ overlay: Overlay) -> [Effect] { [] }
+    private mutating func filterChanged(_ overlay: Overlay) -> [Effect] {
+        overlay.kind == .sessions ? [.session(.list(search: overlay.filter?.text ?? ""))] : []
+    }
 
     /// Returns whether the key moves the cursor or scrolls the text.
     private func move(_ overlay: inout Overlay, by key: Key) -> Bool {

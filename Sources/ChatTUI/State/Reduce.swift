@@ -48,6 +48,7 @@ private func apply(_ event: AppEvent, to state: inout AppState) -> [Effect] {
     case .terminal(let facts):
         state.adopt(facts)
         return []
+    case .session(let event): return state.receive(event)
     case .exported(let message):
         state.hint = message
         return []
@@ -75,9 +76,10 @@ extension AppState {
         running = job
         isStopping = false
         progress = nil
-        if case .ask(_, let turn) = job.kind {
+        if case .ask(let question, let turn) = job.kind {
             change(turn: turn) { $0.content = .question(.sent) }
-            insertAnswer(after: turn)
+            let answer = insertAnswer(after: turn)
+            session.begin(AskedQuestion(question: turn, answer: answer, text: question, options: options))
             tree.beginAnswer(at: now)
             report = nil
             askedAt = now
@@ -87,11 +89,12 @@ extension AppState {
     }
 
     /// Questions that wait stay below the answer to the one before.
-    private mutating func insertAnswer(after question: Int) {
+    private mutating func insertAnswer(after question: Int) -> Int {
         let answer = Turn(id: makeID(), content: .answer(.streaming), text: "")
         let index = turns.lastIndex { $0.id == question } ?? turns.count - 1
         turns.insert(answer, at: index + 1)
         if case .held(let turn, let line) = scroll, turn > index { scroll = .held(turn: turn + 1, line: line) }
+        return answer.id
     }
 
     mutating func receive(_ event: GenerationEvent) {
@@ -107,11 +110,12 @@ extension AppState {
             if scroll != .following { hasNewBelow = true }
         case .finished(let report):
             self.report = report
+            session.finish(with: report)
             changeAnswer { $0.content = .answer(AppState.ending(of: report.finish)) }
             if report.finish == .contextFull {
                 let rows = "\(report.contextUsed) of \(report.contextLimit) rows"
                 addTurn(
-                    .notice, "The context is full (\(rows)). /clear begins a new conversation; this one stays above.")
+                    .notice, "The context is full (\(rows)). /new begins a new conversation; this one stays above.")
             }
         }
     }
@@ -131,13 +135,6 @@ extension AppState {
         if let index { body(&turns[index]) }
     }
 
-    mutating func show(_ photo: Photo, from path: String) {
-        self.photo = photo
-        let source = photo.image.source
-        let size = "\(source.width)\(symbols.times)\(source.height)"
-        addTurn(.picture, "\(PathText.fileName(path)) \(size)")
-    }
-
     mutating func endJob(_ id: Int, failure: String?) -> [Effect] {
         guard let job = running, job.id == id else { return [] }
         let wasStopping = isStopping
@@ -149,6 +146,7 @@ extension AppState {
             if let failure { return [.quit(.loadFailed(failure))] }
             isLoaded = true
         case .attach(let path):
+            endAttach(isFailure: failure != nil)
             if let failure {
                 addTurn(.failure, failure)
                 // A question asked about a picture must not be answered without it.
@@ -160,19 +158,20 @@ extension AppState {
                 addTurn(.failure, failure)
                 composer.remember(question)
             }
-        case .clear:
-            if let failure { addTurn(.failure, failure) } else { beginConversation() }
+            if session.endCurrent(isBroken: !wasStopping), failure != nil {
+                // The engine may have read a part of it: what the next question is asked of is what the screen shows.
+                waiting.insert(Job(id: makeID(), kind: .rewind(toTurn: session.asked.count)), at: 0)
+            }
+        case .clear(let place):
+            if let failure { addTurn(.failure, failure) } else { beginConversation(place) }
+        case .restore(let saved): endRestore(of: saved, failure: failure)
+        case .rewind:
+            if let failure {
+                addTurn(.failure, failure)
+                withdrawQuestions("The question was not sent.")
+            }
         }
         return startNext()
-    }
-
-    private mutating func beginConversation() {
-        tree.speeds = ConversationSpeed()
-        photo = nil
-        report = nil
-        firstTokenSeconds = nil
-        addTurn(.divider, "new conversation")
-        scroll = .following
     }
 
     /// Takes all waiting questions back into the composer.
