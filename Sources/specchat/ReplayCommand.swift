@@ -69,7 +69,8 @@ struct ReplayCommand: ParsableCommand {
             return
         }
         let title = URL(fileURLWithPath: self.trace).lastPathComponent
-        let status = ReplayApp(rounds: numbered, title: title, speed: speed, beginning: round?.first).run()
+        let status = ReplayApp(rounds: numbered, title: title, speed: speed, range: round.map { $0.first...$0.last })
+            .run()
         if status != 0 { throw ExitCode(status) }
     }
 

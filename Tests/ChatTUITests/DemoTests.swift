@@ -61,6 +61,12 @@ struct `A script` {
         }
     }
 
+    @Test func `that names a picture which is not there says so before anything is played`() {
+        #expect(throws: DemoScriptError.badLine(path: "a/t", line: 2, wanted: "there is no picture a/x.png")) {
+            try DemoScript("ask hi\npicture x.png", path: "a/t") { _ in false }
+        }
+    }
+
     @Test func `that is empty, missing or no text says so`() throws {
         #expect(throws: DemoScriptError.empty(path: "t")) { try DemoScript("# only notes\n", path: "t") }
         #expect(throws: DemoScriptError.empty(path: "t")) { try DemoScript("again", path: "t") }

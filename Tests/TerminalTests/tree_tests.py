@@ -79,6 +79,9 @@ class TreeTest(TerminalTest):
             session.wait(f"round 4/{TOTAL} · replay paused").wait("you What is there?").wait("bot I see a red")
             self.assertEqual(session.send("q").finish(), 0)
 
+        out = run("replay", self.trace, "--round", "2-3")[1]
+        self.assertEqual(re.findall(r"^round \d+", out, re.MULTILINE), ["round 2", "round 3"])
+
     def test_finds_tokens_and_marks_what_came_together(self):
         with self.paused(self.trace) as session:
             session.send("/TREE\r").wait("found in round").wait("▶★ ·tree")

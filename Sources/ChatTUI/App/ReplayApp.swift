@@ -5,7 +5,7 @@ import Foundation
 
 public struct ReplayApp {
     private let rounds: [NumberedRound]
-    private let beginning: Int?
+    private let range: ClosedRange<Int>?
     private let title: String
     private let speed: Double
     private let environment: [String: String]
@@ -13,15 +13,16 @@ public struct ReplayApp {
     /// - Parameters:
     ///   - title: named at the top, usually the trace's file name.
     ///   - speed: 1 shows five rounds in four seconds.
-    ///   - beginning: number of the round to stand at, paused; absent plays from the first.
+    ///   - range: numbers of the rounds that are wanted: the screen begins at the first of them, paused, and text holds
+    ///     no others. Absent: all, playing.
     public init(
-        rounds: [NumberedRound], title: String, speed: Double = 1, beginning: Int? = nil,
+        rounds: [NumberedRound], title: String, speed: Double = 1, range: ClosedRange<Int>? = nil,
         environment: [String: String]? = nil
     ) {
         self.rounds = rounds
         self.title = title
         self.speed = speed
-        self.beginning = beginning
+        self.range = range
         self.environment = environment ?? ProcessInfo.processInfo.environment
     }
 
@@ -30,7 +31,7 @@ public struct ReplayApp {
         Terminal.useLocale()
         switch Terminal.obstacle(terminalName: environment["TERM"] ?? "") {
         case .notATerminal, .dumbTerminal:
-            let failure = PlainOutput.write(replayText(rounds.map(\.round), isUTF8: Terminal.isUTF8))
+            let failure = PlainOutput.write(replayText(wanted, isUTF8: Terminal.isUTF8))
             return failure.map { ChatApp.fail($0, exitCode: 1) } ?? 0
         case let obstacle?: return ChatApp.fail(obstacle.description, exitCode: 3)
         case nil: return runScreen()
@@ -49,13 +50,17 @@ public struct ReplayApp {
         }
     }
 
+    private var wanted: [SpeculationRound] {
+        rounds.filter { range?.contains($0.number) ?? true }.map(\.round)
+    }
+
     private var initialState: AppState {
         var state = ReplayApp.state(
             rounds.map(\.round), title: title, speed: speed, symbols: Terminal.isUTF8 ? .unicode : .ascii)
         let asked = rounds.compactMap { round in round.question.map { (round.number, $0) } }
         state.replay?.questions = Dictionary(asked) { first, _ in first }
-        if let beginning {
-            state.tree.step(beginning - 1, at: 0)
+        if let range {
+            state.tree.step(range.lowerBound - 1, at: 0)
             state.replay?.isPlaying = false
         }
         return state

@@ -64,11 +64,15 @@ public struct DemoScript: Sendable, Equatable {
         guard data.count <= mostBytes, let text = String(validating: data, as: UTF8.self) else {
             throw .cannotRead(path: path, reason: "it is not a text of at most 1 MB in UTF-8")
         }
-        return try DemoScript(text, path: path)
+        return try DemoScript(text, path: path) { FileManager.default.fileExists(atPath: $0) }
     }
 
-    /// - Parameter path: where the text is from: named in errors, and pictures are looked for beside it.
-    init(_ text: String, path: String) throws(DemoScriptError) {
+    /// - Parameters:
+    ///   - path: where the text is from: named in errors, and pictures are looked for beside it.
+    ///   - exists: whether there is such a file.
+    init(
+        _ text: String, path: String, exists: (String) -> Bool = { _ in true }
+    ) throws(DemoScriptError) {
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
         var steps: [DemoStep] = []
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
@@ -86,6 +90,9 @@ public struct DemoScript: Sendable, Equatable {
             }
             if case .picture(let file) = step, !file.hasPrefix("/"), !file.hasPrefix("~") {
                 step = .picture(folder + file)
+            }
+            if case .picture(let file) = step, !file.hasPrefix("~"), !exists(file) {
+                throw .badLine(path: path, line: index + 1, wanted: "there is no picture \(file)")
             }
             steps.append(step)
         }

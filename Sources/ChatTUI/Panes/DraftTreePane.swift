@@ -117,17 +117,23 @@ enum DraftTreePane {
             }
         }
         if rows.details > 0 {
-            let row = upper.endRow
-            frame.draw(.across(row: row, from: inside.column, to: inside.endColumn - 1), in: state.symbols)
-            let details = Rectangle(
-                row: row + 1, column: inside.column, rows: rows.details - 1, columns: inside.columns)
-            // Before the verdict its bars would give it away.
-            if state.phase != .drafted || state.tree.cursor != nil {
-                let node = state.tree.cursor ?? round.turningPoint
-                NodeDetails.draw(round, node: node, in: details, symbols: state.treeSymbols, on: &frame)
-            }
+            let lower = Rectangle(
+                row: upper.endRow, column: inside.column, rows: rows.details, columns: inside.columns)
+            drawDetails(of: round, state, in: lower, on: &frame)
         }
         if rows.legend { drawLegend(round, state, row: inside.endRow - 1, in: inside, on: &frame) }
+    }
+
+    /// The node that is looked at, below a rule; without a cursor, the one where the target went its own way.
+    private static func drawDetails(
+        of round: SpeculationRound, _ state: AppState, in area: Rectangle, on frame: inout Frame
+    ) {
+        frame.draw(.across(row: area.row, from: area.column, to: area.endColumn - 1), in: state.symbols)
+        // Before the verdict its bars would give it away.
+        guard state.phase != .drafted || state.tree.cursor != nil else { return }
+        let below = Rectangle(row: area.row + 1, column: area.column, rows: area.rows - 1, columns: area.columns)
+        let node = state.tree.cursor ?? round.turningPoint
+        NodeDetails.draw(round, node: node, in: below, symbols: state.treeSymbols, on: &frame)
     }
 
     private static func drawLegend(
