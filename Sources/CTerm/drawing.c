@@ -29,18 +29,28 @@ static int is_ascii(const char *text) {
     return 1;
 }
 
-/* One cluster: a base character and what combines with it. Returns whether the terminal's width agrees with ours. */
-static int draw_cluster(int row, int column, const char *text, int width, attr_t attributes, int pair) {
-    wchar_t wide[CCHARW_MAX + 1];
+/* A base character and what combines with it; returns its columns, or -1. */
+static int cluster_width(const char *text, wchar_t wide[CCHARW_MAX + 1]) {
     size_t count = mbstowcs(wide, text, CCHARW_MAX + 1);
-    if (count == (size_t)-1 || count == 0 || count > CCHARW_MAX) return 0;
+    if (count == (size_t)-1 || count == 0 || count > CCHARW_MAX) return -1;
     int columns = 0;
     for (size_t i = 0; i < count; i++) {
         int one = wcwidth(wide[i]);
-        if (one < 0 || (i > 0 && one > 0)) return 0;
+        if (one < 0 || (i > 0 && one > 0)) return -1;
         columns += one;
     }
-    if (columns != width) return 0;
+    return columns;
+}
+
+int ct_width(const char *text) {
+    wchar_t wide[CCHARW_MAX + 1];
+    return cluster_width(text, wide);
+}
+
+/* Returns whether ncurses' width of the cluster agrees with ours. */
+static int draw_cluster(int row, int column, const char *text, int width, attr_t attributes, int pair) {
+    wchar_t wide[CCHARW_MAX + 1];
+    if (cluster_width(text, wide) != width) return 0;
     cchar_t cell;
     if (setcchar(&cell, wide, attributes, 0, &pair) != OK) return 0;
     mvadd_wch(row, column, &cell);

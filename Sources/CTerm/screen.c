@@ -18,8 +18,10 @@
 struct ct_saved ct_saved = {.error_log = -1, .real_error = -1};
 
 static SCREEN *screen;
-static const char paste_on[] = "\033[?2004h";
-static const char paste_off[] = "\033[?2004l";
+/* Pastes come in brackets; and text stays in the order of its cells (ECMA-48 BDSM): a terminal that turned words written
+   from right to left around would move the borders and lanes between them. */
+static const char modes_on[] = "\033[?2004h\033[8l";
+static const char modes_off[] = "\033[?2004l\033[8h";
 
 void ct_use_locale(void) { setlocale(LC_ALL, ""); }
 
@@ -138,13 +140,13 @@ int ct_start(void) {
     ct_keys_begin();
     ct_cursor_is_unknown();
     erase();
-    ct_write(paste_on, sizeof paste_on - 1);
+    ct_write(modes_on, sizeof modes_on - 1);
     return CT_OK;
 }
 
 void ct_stop(void) {
     if (screen == NULL) return;
-    ct_write(paste_off, sizeof paste_off - 1);
+    ct_write(modes_off, sizeof modes_off - 1);
     curs_set(1);
     endwin();
     delscreen(screen);
@@ -157,7 +159,7 @@ void ct_stop(void) {
 }
 
 void ct_suspend(void) {
-    ct_write(paste_off, sizeof paste_off - 1);
+    ct_write(modes_off, sizeof modes_off - 1);
     curs_set(1);
     endwin();
     ct_handle_suspend_signal(0);
@@ -167,7 +169,7 @@ void ct_suspend(void) {
 }
 
 void ct_lend(void) {
-    ct_write(paste_off, sizeof paste_off - 1);
+    ct_write(modes_off, sizeof modes_off - 1);
     curs_set(1);
     endwin();
     ct_release_error();
@@ -185,7 +187,7 @@ void ct_resume(void) {
     clearok(curscr, TRUE);
     ct_cursor_is_unknown();
     refresh();
-    ct_write(paste_on, sizeof paste_on - 1);
+    ct_write(modes_on, sizeof modes_on - 1);
 }
 
 struct ct_size ct_size(void) {

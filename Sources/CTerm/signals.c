@@ -30,7 +30,7 @@ void ct_post(void) { post_byte(0); }
 /* Only calls that are safe in a signal handler. Swift has by now printed its reason to the held standard error. */
 static void on_crash(int number) {
     static const char restore[] =
-        "\033[?2004l\033[?1006l\033[?1002l\033[?1000l\033[0m\033[?25h\033[?1049l\033[?1l\033>";
+        "\033[?2004l\033[8h\033[?1006l\033[?1002l\033[?1000l\033[0m\033[?25h\033[?1049l\033[?1l\033>";
     if (write(STDOUT_FILENO, restore, sizeof restore - 1) > 0) tcsetattr(STDIN_FILENO, TCSANOW, &ct_saved.modes);
     ct_release_error();
     raise(number); /* SA_RESETHAND: the default action follows when this handler returns */

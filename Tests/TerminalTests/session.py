@@ -27,6 +27,8 @@ PATIENCE = 30
 # What terminals answer to "CSI c": with attribute 4 they draw sixels.
 PLAIN_TERMINAL = b"\x1b[?64;1;2;6;9;15;22c"
 SIXEL_TERMINAL = b"\x1b[?2;0;1000;800S\x1b[6;20;10t\x1b[?63;1;2;4;6;9;15;22c"
+KITTY_TERMINAL = b"\x1b[6;20;10t\x1bP>|kitty(0.35.2)\x1b\\\x1b_Gi=31;OK\x1b\\\x1b[?62;c"
+ITERM_TERMINAL = b"\x1b[6;20;10t\x1bP>|iTerm2 3.5.0\x1b\\\x1b]1337;Capabilities=T3LrMSc7UUwF\x1b\\\x1b[?62;4c"
 
 # Without a job-controlling shell, the settings before and after and the exit code come from this one. A Ctrl-C that
 # comes after the program's end must not end it.

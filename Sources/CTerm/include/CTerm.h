@@ -96,6 +96,8 @@ struct ct_style {
 /* Draws `text` (UTF-8, printable, `width` columns by our count) from a cell on. What the terminal would count
    otherwise is replaced, so that columns never shift. Clips at the screen's edge. */
 void ct_draw(int row, int column, const char *text, int width, struct ct_style style);
+/* Columns that the C library gives a cluster, which is how far ncurses moves; -1 for what it does not know. */
+int ct_width(const char *text);
 /* Where the cursor stands after ct_flush; row -1 hides it. */
 void ct_cursor(int row, int column);
 void ct_clear(void);

@@ -67,6 +67,12 @@ final class Terminal {
 
     static var isUTF8: Bool { ct_codeset_is_utf8() != 0 }
 
+    /// Columns by which ncurses moves for one character and its marks; nil for what the C library does not know.
+    static func width(of cluster: String) -> Int? {
+        let width = Int(ct_width(cluster))
+        return width < 0 ? nil : width
+    }
+
     /// Why the screen could not come up; nil when it could.
     static func obstacle(terminalName: String) -> TerminalError? {
         switch UInt32(ct_check()) {

@@ -14,6 +14,8 @@ struct Layout: Sendable, Equatable {
 
     static let smallest = Size(rows: 10, columns: 40)
     static let promptColumns = 2
+    /// Rows of figures that are worth a pane.
+    private static let fewestFigures = 4
 
     static func fits(_ size: Size) -> Bool { size.rows >= smallest.rows && size.columns >= smallest.columns }
 
@@ -91,10 +93,14 @@ struct Layout: Sendable, Equatable {
         panes.borders.append(.down(column: left - 1, from: area.row - 1, to: area.endRow))
         var side = Rectangle(row: area.row, column: left, rows: area.rows, columns: columns)
         if hasStatistics {
-            let rows = min(side.rows, StatisticsPane.rows(in: side.rows))
-            let showsPhoto = hasPhoto && side.rows - rows - 1 >= 6
-            guard showsPhoto else {
+            guard hasPhoto else {
                 panes.statistics = side
+                return
+            }
+            // Figures that do not fit are at the end of their list; half of a picture is none.
+            let rows = min(StatisticsPane.rows(in: side.rows), (side.rows - 1) / 2)
+            guard rows >= fewestFigures else {
+                panes.photo = side
                 return
             }
             panes.statistics = Rectangle(row: side.endRow - rows, column: left, rows: rows, columns: columns)

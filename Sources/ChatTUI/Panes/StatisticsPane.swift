@@ -39,7 +39,8 @@ enum StatisticsPane {
     private static func answer(_ state: AppState, width: Int) -> [[Span]] {
         let statistics = state.shownStatistics
         guard statistics.rounds > 0 else {
-            return [[Span("the figures of each round appear here", .faint)]]
+            return WordWrap.lines("the figures of each round appear here", width: max(1, width))
+                .map { [Span($0.map(\.text).joined(), .faint)] }
         }
         let symbols = state.symbols
         let perRound = Figures.fixed(statistics.tokensPerRound, 2)

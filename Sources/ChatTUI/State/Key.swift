@@ -143,6 +143,11 @@ struct KeyReader: Sendable {
             sequence = .none
             return [.report(text)]
         }
+        if scalar.value < 0x20, scalar != "\u{1B}" {
+            // No answer holds a control character: it has lost its end, and this is a key.
+            sequence = .none
+            return feed(scalar)
+        }
         if isEnding {
             // Something else begins: what came before it was no answer, or has lost its end.
             sequence = .escape
