@@ -19,29 +19,50 @@ public final class ConversationStore: Sendable {
         try open(path: path, now: { Date() })
     }
 
-    /// Opens the store at `path`; absent where nothing has been saved yet, and then nothing is made.
+    /// Opens the store at `path` to be read; absent where nothing has been saved yet, and then nothing is made.
+    ///
+    /// On a disk without any room the store keeps other programs out while it is open, so it is for a moment only.
     public static func openExisting(path: String) throws(StoreError) -> ConversationStore? {
-        StoreFile.exists(path) ? try open(path: path) : nil
+        guard StoreFile.exists(path) else { return nil }
+        do {
+            return try open(path: path)
+        } catch .diskFull {
+            return try open(path: path, sharing: .exclusive, now: { Date() })
+        }
+    }
+
+    /// Who else may use the file.
+    enum Sharing {
+        case shared
+        /// Nobody; then the index of the log is kept in memory, and reading takes no room on the disk.
+        case exclusive
     }
 
     /// A store that is in memory and goes with the program: for a chat that shall leave nothing on the disk.
     public static func inMemory() throws(StoreError) -> ConversationStore {
         let path = "(memory)"
         do {
-            return try ConversationStore(path: path, queue: DatabaseQueue(configuration: configuration), now: { Date() })
+            return try ConversationStore(
+                path: path, queue: DatabaseQueue(configuration: configuration), now: { Date() })
         } catch {
             throw StoreError(error, path: path)
         }
     }
 
     static func open(
-        path: String, patience: TimeInterval = 5, now: @escaping @Sendable () -> Date
+        path: String, sharing: Sharing = .shared, patience: TimeInterval = 5, now: @escaping @Sendable () -> Date
     ) throws(StoreError) -> ConversationStore {
         try StoreFile.prepare(path)
         do {
             var configuration = Self.configuration
-            configuration.journalMode = .wal
             configuration.busyMode = .timeout(patience)
+            configuration.prepareDatabase { db in
+                if sharing == .exclusive { try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
+                // Not by GRDB's configuration, which writes a little at every opening: a full disk can still be read.
+                guard try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL") == "wal" else {
+                    throw StoreError.cannotOpen(path: path, reason: "its file system cannot keep a log beside it")
+                }
+            }
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             return try ConversationStore(path: path, queue: queue, now: now)
         } catch {
@@ -61,8 +82,8 @@ public final class ConversationStore: Sendable {
 
     private init(path: String, queue: DatabaseQueue, now: @escaping @Sendable () -> Date) throws {
         self.path = path
-        self.queue = queue
         self.now = now
+        self.queue = queue
         try queue.read { db in try Self.checkOrigin(db, path: path) }
         try StoreSchema.migrator.migrate(queue)
         try endAbandonedTurns()

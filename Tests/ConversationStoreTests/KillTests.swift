@@ -49,6 +49,50 @@ import Testing
     }
 }
 
+@Suite(.serialized, .enabled(if: SmallDisk.isPossible, "only root can mount a small disk"))
+struct `A disk without a byte left` {
+    private let disk: SmallDisk
+    private let path: String
+
+    init() throws {
+        disk = try SmallDisk(kilobytes: 1024)
+        path = disk.path + "/specchat/conversations.sqlite"
+    }
+
+    @Test func `still gives back what was saved`() throws {
+        let id = try ConversationStore.open(path: path).save([("What?", "That.")])
+        disk.leave(kilobytes: 0)
+        #expect(throws: StoreError.diskFull(path: path)) { try ConversationStore.open(path: path).save([("?", "!")]) }
+        for _ in 0..<2 {
+            let store = try #require(try ConversationStore.openExisting(path: path))
+            #expect(try store.conversation(id).turns.map(\.answer) == ["That."])
+            #expect(try store.search("that").count == 1)
+        }
+    }
+
+    @Test func `is waited for by a chat, which is saved when there is room`() throws {
+        let recorder = ConversationRecorder(
+            open: { [path] () throws(StoreError) in try ConversationStore.open(path: path) }, notify: { _ in })
+        recorder.begin { Sample.conversation }
+        recorder.beginTurn(Sample.question("one"))
+        recorder.endTurn(.complete)
+        #expect(recorder.flush())
+        disk.leave(kilobytes: 0)
+        recorder.beginTurn(Sample.question("two"))
+        for index in 0..<200 { recorder.record(.round(Sample.round(index), text: "word\(index) ")) }
+        recorder.endTurn(.complete)
+        // What room the log still has may do for a while.
+        for number in 0..<20 { recorder.beginTurn(Sample.question("more \(number)")) }
+        #expect(!recorder.flush())
+        #expect(recorder.status == .waiting(.diskFull(path: path)))
+        disk.takeBallastAway()
+        #expect(recorder.flush() && recorder.status == .saved)
+        let id = try #require(recorder.conversation)
+        let turns = try ConversationStore.open(path: path).conversation(id).turns
+        #expect(turns.count == 22 && turns[1].tokens.count == 400)
+    }
+}
+
 /// Seeded randomness (SplitMix64).
 private struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
@@ -197,7 +241,7 @@ private struct Ledger {
     /// The store; absent where there was never room enough to make one.
     private func opened() throws -> ConversationStore? {
         do {
-            return try ConversationStore.open(path: path)
+            return try ConversationStore.openExisting(path: path)
         } catch {
             if entries.isEmpty, case StoreError.diskFull = error { return nil }
             throw error
@@ -272,11 +316,13 @@ private final class SmallDisk {
 
     /// Fills the disk until so much is left.
     func leave(kilobytes: Int) {
-        try? FileManager.default.removeItem(atPath: path + "/ballast")
+        takeBallastAway()
         let free = Int(StoreFile.freeBytes(at: path + "/x") ?? 0) / 1024
         let ballast = Data(count: max(0, free - kilobytes) * 1024)
         _ = FileManager.default.createFile(atPath: path + "/ballast", contents: ballast)
     }
+
+    func takeBallastAway() { try? FileManager.default.removeItem(atPath: path + "/ballast") }
 
     func used(_ store: String) -> Int {
         ["", "-wal", "-shm"].reduce(0) { sum, suffix in

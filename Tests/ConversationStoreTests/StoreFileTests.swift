@@ -139,6 +139,20 @@ import Testing
         #expect(try store.integrity() == "ok")
     }
 
+    /// Files of every released version are out there: a change to one of these tables belongs into a new migration.
+    @Test(arguments: [
+        ("1 conversations", "2760e3d12787b793"),
+        ("2 search", "6695497fb651305a"),
+    ])
+    func `has the tables that its version was released with`(version: String, digest: String) throws {
+        let database = try DatabaseQueue()
+        try StoreSchema.migrator.migrate(database, upTo: version)
+        let tables = try database.read { db in
+            try String.fetchAll(db, sql: "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
+        }
+        #expect(SHA256Digest(of: tables.joined(separator: "\n").utf8).hexadecimal.prefix(16) == digest)
+    }
+
     @Test func `serves two programs at once`() async throws {
         let path = folder.store
         try await withThrowingTaskGroup(of: ConversationID.self) { group in

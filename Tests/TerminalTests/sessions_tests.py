@@ -10,9 +10,9 @@ import unittest
 
 import pexpect
 
-from session import PATIENCE, PROGRAM, environment
+from session import PATIENCE, PROGRAM, ROOT, environment
 
-WRITER = os.path.join(os.path.dirname(os.path.realpath(PROGRAM)), "StoreWriter")
+WRITER = os.path.join(ROOT, ".build", "debug", "StoreWriter")
 
 
 class SessionsTest(unittest.TestCase):
