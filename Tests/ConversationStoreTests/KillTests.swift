@@ -1,6 +1,7 @@
 // KillTests.swift — whatever kills the program and however full the disk is: the store opens, and nothing is lost that
 // was said to be saved.
 
+import Engine
 import Foundation
 import GRDB
 import Synchronization
@@ -55,7 +56,7 @@ struct `A disk without a byte left` {
     private let path: String
 
     init() throws {
-        disk = try SmallDisk(kilobytes: 1024)
+        disk = try SmallDisk(kilobytes: 8192)
         path = disk.path + "/specchat/conversations.sqlite"
     }
 
