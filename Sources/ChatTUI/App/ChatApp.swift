@@ -102,8 +102,8 @@ public struct ChatApp {
         do throws(StoreError) {
             let effects = try begin(&state, sessions: sessions)
             return show(state, mailbox: mailbox, actions: actions, beginning: effects) {
-                runner.abandon()
                 if let failure = sessions?.close() { PlainOutput.complain(failure) }
+                runner.abandon()
             }
         } catch {
             return ChatApp.fail("\(error)", exitCode: error.exitCode)

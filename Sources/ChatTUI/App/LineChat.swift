@@ -36,8 +36,9 @@ final class LineChat {
     /// Answers every line of standard input; returns the exit code.
     func run() -> Int32 {
         let code = answerAll()
+        let failure = sessions?.close()
         runner.abandon()
-        guard let failure = sessions?.close() else { return code }
+        guard let failure else { return code }
         return ChatApp.fail(failure, exitCode: code == 0 ? 1 : code)
     }
 

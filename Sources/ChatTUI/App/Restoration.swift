@@ -5,15 +5,21 @@ import ConversationStore
 import Engine
 
 enum RestorationError: Error, Sendable, Equatable, CustomStringConvertible {
-    case otherModel(id: ConversationID, saved: String, savedFile: String, present: String, presentFile: String)
+    case otherModel(id: ConversationID, saved: ModelIdentity, present: ModelIdentity)
 
     var description: String {
         switch self {
-        case .otherModel(let id, let saved, let savedFile, let present, let presentFile):
-            "The conversation above was held with \(saved) (\(savedFile)), and this is \(present) (\(presentFile)), so it is "
-                + "only shown: the next question begins a new one. To go on with it, start with --model \(savedFile) "
+        case .otherModel(let id, let saved, let present):
+            "The conversation above was held with \(saved.name) (\(Self.files(saved))), and this is \(present.name) "
+                + "(\(Self.files(present))), so it is only shown: the next question begins a new one. To go on with it, "
+                + "start with --model \(saved.target.path)\(saved.vision.map { " --mmproj \($0.path)" } ?? "") "
                 + "--resume \(id)."
         }
+    }
+
+    private static func files(_ model: ModelIdentity) -> String {
+        "\(PathText.fileName(model.target.path)), "
+            + (model.vision.map { PathText.fileName($0.path) } ?? "no vision file")
     }
 }
 
@@ -29,9 +35,7 @@ struct Restoration: Sendable {
     func pastTurns() throws -> [PastTurn] {
         let present = try identity()
         guard present.isSameModel(as: saved.model) else {
-            throw RestorationError.otherModel(
-                id: saved.id, saved: saved.model.name, savedFile: saved.model.target.path, present: present.name,
-                presentFile: present.target.path)
+            throw RestorationError.otherModel(id: saved.id, saved: saved.model, present: present)
         }
         var place = 0
         return try saved.turns.map { turn in
