@@ -107,6 +107,7 @@ extension AppState {
             tree.append(round, at: now, speculates: options.speculation.policy != .off)
             let number = tree.total
             changeAnswer { $0.add(text, ofRound: number) }
+            session.noteRound()
             if scroll != .following { hasNewBelow = true }
         case .finished(let report):
             self.report = report
