@@ -56,8 +56,7 @@ struct ChatCommand: ParsableCommand {
             },
             clear: { engine.clear() }, restore: { engine.restore($0) },
             rewind: { engine.rewind(toTurn: $0, keepingPictures: true) }, stop: { engine.stop() },
-            gate: EngineGate(
-                pause: { engine.pause() }, resume: { engine.resume() }, step: { engine.step() }))
+            gate: EngineGate(engine))
         var configuration = ChatConfiguration(
             source: source, modelName: opened.bundle.name, draftName: opened.bundle.defaultDraft,
             welcome: Self.welcome(opened.bundle), images: image)

@@ -52,9 +52,9 @@ struct DemoCommand: ParsableCommand {
         let engine = opened.makeEngine()
         let source = ChatSource(
             load: { engine.load() }, attach: { engine.attach($0) }, ask: { engine.ask($0, options: $1) },
-            clear: { engine.clear() },
-            gate: EngineGate(
-                pause: { engine.pause() }, resume: { engine.resume() }, step: { engine.step() }))
+            clear: { engine.clear() }, restore: { engine.restore($0) },
+            rewind: { engine.rewind(toTurn: $0, keepingPictures: true) }, stop: { engine.stop() },
+            gate: EngineGate(engine))
         var configuration = ChatConfiguration(
             source: source, modelName: opened.bundle.name, draftName: opened.bundle.defaultDraft,
             welcome: ["specchat demo: any key pauses, Space goes on, q ends."])

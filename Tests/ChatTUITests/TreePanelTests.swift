@@ -147,6 +147,8 @@ struct `A node` {
         #expect(frame.cells.contains { $0.role == .cursor })
         driver.state.symbols = .ascii
         #expect(screen(driver.state, 80, 24).contains { $0.contains(">+ _blue .40") })
+        driver.press(.left, .left, .left)
+        #expect(screen(driver.state, 80, 24).contains { $0.contains("|>_ball +-") })
     }
 
     @Test func `shows all that is known of it, in an old trace too`() {

@@ -55,4 +55,9 @@ public struct EngineGate: Sendable {
         self.resume = resume
         self.step = step
     }
+
+    /// The gate of this engine.
+    public init(_ engine: ChatEngine) {
+        self.init(pause: { engine.pause() }, resume: { engine.resume() }, step: { engine.step() })
+    }
 }

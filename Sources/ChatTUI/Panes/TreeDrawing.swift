@@ -232,7 +232,8 @@ struct TreeDrawing: Sendable, Equatable {
             }
             drawLanes(from: node, end: end, in: shifted, top: area.row, isVerified: isVerified, symbols, on: &frame)
         }
-        guard let node = nodes.first(where: { $0.index == cursor }), columns[node.depth] > 0 else { return }
+        // In the lanes before the node; before the root, in the margin that the panel leaves.
+        guard let node = nodes.first(where: { $0.index == cursor }) else { return }
         let row = shifted.row + node.row
         guard row >= area.row, row < area.endRow else { return }
         frame.draw(symbols.cursor, row: row, column: area.column + columns[node.depth] - 1, role: .cursor)
