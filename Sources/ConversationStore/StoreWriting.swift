@@ -68,6 +68,25 @@ extension ConversationStore {
         emptyLog()
     }
 
+    /// Takes over a conversation of another store, with its pictures and rounds: what goes on with it is written here.
+    public func take(
+        _ saved: SavedConversation, from other: ConversationStore
+    ) throws(StoreError) -> ConversationID {
+        let id = try begin(
+            NewConversation(model: saved.model, template: saved.template, settings: saved.settings))
+        let rounds = try other.rounds(of: saved.id)
+        for turn in saved.turns {
+            var pictures: [PictureRecord] = []
+            for picture in turn.pictures { pictures.append(try other.record(of: picture)) }
+            let question = NewTurn(question: turn.question, pictures: pictures, settings: turn.settings)
+            var progress = TurnProgress()
+            (progress.answer, progress.tokens, progress.statistics) = (turn.answer, turn.tokens, turn.statistics)
+            progress.rounds = rounds[turn.number] ?? []
+            try finish(try beginTurn(question, in: id), progress, turn.state)
+        }
+        return id
+    }
+
     // MARK: Within a transaction
 
     private static func insert(_ new: NewConversation, _ db: Database, _ now: Date) throws -> ConversationID {

@@ -37,7 +37,8 @@ extension Driver {
 
 enum Conversations {
     static let image = PixelImage(
-        width: 4, height: 2, pixels: [UInt8](repeating: 200, count: 24), source: .init(name: "a", width: 40, height: 20))
+        width: 4, height: 2, pixels: [UInt8](repeating: 200, count: 24), source: .init(name: "a", width: 40, height: 20)
+    )
 
     static func picture(_ path: String) -> SavedPicture {
         SavedPicture(path: path, digest: SHA256Digest(of: [1]), byteCount: 9, width: 40, height: 20, isKept: false)

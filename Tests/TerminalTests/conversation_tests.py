@@ -118,10 +118,26 @@ class ConversationTest(TerminalTest):
             session.send("/save\r").wait("not saved").send(f"/export json {self.place}/out.json\r").wait("written to")
             self.assertEqual(session.send("\x04").finish(), 0)
         self.lines(QUESTIONS[:1], "--no-save")
+        with self.chat("--no-save", "--continue") as session:
+            session.wait("no conversation is saved yet").wait(READY).send("/sessions\r").pump(0.3)
+            self.assertEqual(session.send("\x04").finish(), 0)
         found = [path for path in glob.glob(self.place + "/**", recursive=True) if os.path.isfile(path)]
         self.assertEqual(found, [self.place + "/out.json"])
         with open(found[0]) as file:
             self.assertEqual(json.load(file)["turns"][0]["question"], QUESTIONS[0])
+
+    def test_goes_on_with_a_saved_conversation_without_saving_more(self):
+        self.lines(QUESTIONS[:1], "--image", PICTURE)
+        path = os.path.join(self.place, "both.json")
+        with self.chat("--continue", "--no-save") as session:
+            session.wait(READY)
+            self.ask(session, QUESTIONS[2])
+            session.send(f"/export json {path}\r").wait("written to")
+            self.assertNotIn("saved:", session.text)
+            self.assertEqual(session.send("\x04").finish(), 0)
+        with open(path) as file:
+            self.assertEqual([turn["question"] for turn in json.load(file)["turns"]], [QUESTIONS[0], QUESTIONS[2]])
+        self.assertEqual([entry["turns"] for entry in self.stored()], [1])
 
     def test_loses_nothing_that_was_seen_when_killed_in_the_middle(self):
         with self.chat("--image", PICTURE, "--pace", "0.4", "--speculation", "off") as session:

@@ -27,7 +27,10 @@ final class ChatRecorder: Sendable {
     }
 
     private let recorder: ConversationRecorder
+    /// Where resumed conversations are.
     private let store: StoreDoor
+    /// Where the recorder writes: the same, or in memory.
+    private let recorded: StoreDoor
     private let identity: @Sendable () throws(StoreError) -> ModelIdentity
     private let draft: String?
     private let keepsImages: Bool
@@ -36,11 +39,12 @@ final class ChatRecorder: Sendable {
     private let state = Mutex(State())
 
     init(
-        recorder: ConversationRecorder, store: StoreDoor, draft: String?, keepsImages: Bool,
+        recorder: ConversationRecorder, store: StoreDoor, recorded: StoreDoor, draft: String?, keepsImages: Bool,
         identity: @escaping @Sendable () throws(StoreError) -> ModelIdentity, tell: @escaping @Sendable (String) -> Void
     ) {
         self.recorder = recorder
         self.store = store
+        self.recorded = recorded
         self.draft = draft
         self.keepsImages = keepsImages
         self.identity = identity
@@ -62,10 +66,16 @@ final class ChatRecorder: Sendable {
 
     /// The engine goes on with a saved conversation.
     func resume(_ saved: SavedConversation) {
-        change { state in
-            state = State()
-            state.turns = saved.turns.map { $0.pictures.map(Picture.saved) }
-            recorder.resume(saved.id)
+        do throws(StoreError) {
+            // A chat that leaves nothing on the disk goes on with a copy.
+            let id = recorded === store ? saved.id : try recorded.open().take(saved, from: try store.open())
+            change { state in
+                state = State()
+                state.turns = saved.turns.map { $0.pictures.map(Picture.saved) }
+                recorder.resume(id)
+            }
+        } catch {
+            tell("\(error)")
         }
     }
 

@@ -38,18 +38,20 @@ final class ChatSessions: Sendable {
         _ configuration: ChatConfiguration, _ source: SessionSource, environment: [String: String],
         post: @escaping @Sendable (SessionEvent) -> Void
     ) {
+        let isSaved = configuration.savesConversations
         let store = StoreDoor { () throws(StoreError) in
-            try ConversationStore.open(path: try StoreFile.defaultPath(environment: environment))
+            let path = try StoreFile.defaultPath(environment: environment)
+            if isSaved { return try ConversationStore.open(path: path) }
+            if let existing = try ConversationStore.openExisting(path: path) { return existing }
+            return try ConversationStore.inMemory()
         }
         // A chat that shall leave nothing behind is recorded all the same, for /export and its like.
-        let recorded =
-            configuration.savesConversations
-            ? store : StoreDoor { () throws(StoreError) in try ConversationStore.inMemory() }
+        let recorded = isSaved ? store : StoreDoor { () throws(StoreError) in try ConversationStore.inMemory() }
         let writer = ConversationRecorder(
             open: { () throws(StoreError) in try recorded.open() }, notify: { post(.saving($0)) })
         recorder = ChatRecorder(
-            recorder: writer, store: store, draft: configuration.draftName, keepsImages: configuration.keepsImages,
-            identity: source.identity, tell: { post(.told($0)) })
+            recorder: writer, store: store, recorded: recorded, draft: configuration.draftName,
+            keepsImages: configuration.keepsImages, identity: source.identity, tell: { post(.told($0)) })
         let options = configuration.options
         shelf = SessionShelf(
             store: store, recorded: recorded, recorder: writer, options: { $0.settings.options(over: options) },
@@ -58,7 +60,7 @@ final class ChatSessions: Sendable {
         self.writer = writer
         self.source = source
         self.post = post
-        isSaved = configuration.savesConversations
+        self.isSaved = isSaved
         recorder.begin(options)
     }
 

@@ -75,7 +75,9 @@ final class SessionShelf: Sendable {
         var excerpts: [String: [Span]] = [:]
         if isSearch {
             for hit in try store.search(search, limit: 200) where excerpts[hit.conversation.id.description] == nil {
-                excerpts[hit.conversation.id.description] = hit.excerpt.map { Span($0.text, $0.isMatch ? .strong : .faint) }
+                excerpts[hit.conversation.id.description] = hit.excerpt.map {
+                    Span($0.text, $0.isMatch ? .strong : .faint)
+                }
             }
         }
         let now = Date()

@@ -21,7 +21,8 @@ enum StatisticsOverlay {
         let asked = state.session.asked
         guard let last = asked.last else { return [] }
         return heading("Last answer", isFirst: true) + answer(last, state) + heading("This conversation")
-            + conversation(asked, state) + heading("Speculation against plain decoding") + comparison(asked + state.session.replaced, state)
+            + conversation(asked, state) + heading("Speculation against plain decoding")
+            + comparison(asked + state.session.replaced, state)
     }
 
     private static func heading(_ text: String, isFirst: Bool = false) -> [Overlay.Row] {
@@ -30,8 +31,10 @@ enum StatisticsOverlay {
 
     private static func row(_ label: String, _ value: String, _ rest: String = "") -> Overlay.Row {
         Overlay.Row(
-            [Span(label.padded(to: labelColumns), .key), Span(value, .strong), Span(rest.isEmpty ? "" : "  \(rest)", .faint)],
-            indent: labelColumns)
+            [
+                Span(label.padded(to: labelColumns), .key), Span(value, .strong),
+                Span(rest.isEmpty ? "" : "  \(rest)", .faint),
+            ], indent: labelColumns)
     }
 
     // MARK: The last answer

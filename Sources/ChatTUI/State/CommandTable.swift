@@ -54,7 +54,9 @@ enum CommandTable {
         },
 
         CommandEntry("/new", [], .none, .conversations, "begin a new conversation below this one") { _ in .new },
-        CommandEntry("/clear", [], .none, .conversations, "begin a new conversation on an empty screen") { _ in .clear },
+        CommandEntry("/clear", [], .none, .conversations, "begin a new conversation on an empty screen") { _ in
+            .clear
+        },
         CommandEntry(
             "/sessions", ["/history"], .text("WORDS", isOptional: true), .conversations,
             "list and search earlier conversations"

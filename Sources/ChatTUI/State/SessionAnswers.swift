@@ -17,7 +17,8 @@ extension AppState {
             if options.sampler.temperature > 0 {
                 options.sampler.seed &+= 1
             } else if [.complete, .limit, .contextFull].contains(last.state) {
-                hint = "at temperature 0 the answer would be the same: /set temperature 0.7 varies it, /spec another speed"
+                hint =
+                    "at temperature 0 the answer would be the same: /set temperature 0.7 varies it, /spec its speed"
                 return []
             }
         }
@@ -54,7 +55,8 @@ extension AppState {
         scroll = .following
         let attaches = attached.map { Job.Kind.attach(path: $0.path) }
         let ask = [Job.Kind.ask(question: text, turn: turn)]
-        return enqueue(.rewind(toTurn: number)) + (withAttached ? attaches + ask : ask + attaches).flatMap { enqueue($0) }
+        let jobs = [.rewind(toTurn: number)] + (withAttached ? attaches + ask : ask + attaches)
+        return jobs.flatMap { enqueue($0) }
     }
 
     /// Takes away what stands below a turn of the transcript, but for pictures that wait for a question.
