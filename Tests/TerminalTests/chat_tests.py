@@ -60,7 +60,7 @@ class ChatTest(TerminalTest):
             with self.chat() as session:
                 session.wait(READY).send(f"/image {folder}/a\t").wait(r"a\ picture\ with\ spaces.png").send("\r")
                 session.wait("▣").wait(READY).wait("picture with")
-                session.send("/clear\r").wait("new conversation").wait(READY)
+                session.send("/new\r").wait("new conversation").wait(READY)
                 # A pasted path, quoted as a file manager would, is a picture and not a question.
                 session.send(f"\x1b[200~'{path}'\x1b[201~").wait(lambda: session.text.count("▣") == 2).wait(READY)
                 self.assertEqual(session.send("\x04").finish(), 0)
