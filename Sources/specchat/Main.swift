@@ -37,7 +37,7 @@ struct Specchat: AsyncParsableCommand {
         if let status = DecodeWorker.serve(ifAskedBy: CommandLine.arguments) { Foundation.exit(status) }
         TextOutput.fillClosedStreams()
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(spelledOut(Array(CommandLine.arguments.dropFirst())))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -48,6 +48,16 @@ struct Specchat: AsyncParsableCommand {
         } catch {
             Foundation.exit(end(with: error).rawValue)
         }
+    }
+
+    /// The arguments with their subcommand: `specchat -p QUESTION` asks where the chat would not know what to do with it.
+    static func spelledOut(_ arguments: [String]) -> [String] {
+        // Three dashes begin a shell's request for completions.
+        guard let first = arguments.first, first.hasPrefix("-"), !first.hasPrefix("---") else { return arguments }
+        let isQuestion = arguments.prefix { $0 != "--" }.contains {
+            $0 == "-p" || $0 == "--prompt" || $0.hasPrefix("--prompt=")
+        }
+        return isQuestion ? ["ask"] + arguments : arguments
     }
 
     /// Says why the program ends and returns the status that goes with it.

@@ -48,10 +48,16 @@ struct TextOutput: Sendable {
 
 /// The standard input as one text; bytes that are not UTF-8 become replacement characters.
 enum TextInput {
-    static func all() throws -> String {
+    static func all(upTo limit: Int = 1 << 30) throws -> String {
         do {
-            let data = try FileHandle.standardInput.readToEnd() ?? Data()
+            let data = try FileHandle.standardInput.read(upToCount: limit + 1) ?? Data()
+            guard data.count <= limit else {
+                throw CommandFailure(
+                    .usage, "the standard input is longer than the \(limit >> 20) MiB that can be read. Shorten it.")
+            }
             return String(decoding: data, as: UTF8.self)
+        } catch let failure as CommandFailure {
+            throw failure
         } catch {
             throw CommandFailure(.failure, "cannot read the standard input: \(error.localizedDescription).")
         }

@@ -33,6 +33,19 @@ import Testing
         ("ask x --context 0", "--context must be 1 or more"),
         ("ask x --nodes 0", "--nodes must be between 1 and 256"),
         ("ask x --nodes 257", "--nodes must be between 1 and 256"),
+        ("ask", "there is no question. Give it as the argument, or pipe it into `specchat ask -`"),
+        ("ask x --prompt y", "give one question: as the argument, --prompt or --batch"),
+        ("ask x --batch q", "give one question: as the argument, --prompt or --batch"),
+        ("ask x --json --jsonl", "give one of --json and --jsonl"),
+        ("ask x --out a", "--out goes with --batch; --output FILE is for one answer"),
+        ("ask x --force", "--force goes with --output or --out"),
+        ("ask - --no-stdin", "the question - is the standard input, which --no-stdin leaves unread"),
+        ("ask --batch q --json", "--json is for one question and does not go with --batch"),
+        ("ask --batch q --image i", "--image is for one question and does not go with --batch"),
+        (
+            "ask --batch q --output a",
+            "--output is for one question and does not go with --batch; --out says where the answers go"
+        ),
         ("score --text x", "give one of --prompt QUESTION and --raw-prompt TEXT"),
         ("score --text x --prompt a --raw-prompt b", "give one of --prompt QUESTION and --raw-prompt TEXT"),
         ("score --text x --raw-prompt b --image i", "--raw-prompt needs <image> where the rows of --image go"),
@@ -51,7 +64,8 @@ import Testing
 
     @Test(arguments: [
         "ask x --temperature 0", "ask x --temperature 2.5", "ask x --top-p 0", "ask x --top-p 1", "ask x --nodes 1",
-        "ask - --json --stats", "ask x --speculation chain --draft none", "score --text x --prompt -",
+        "ask - --json --stats", "ask -p -x", "ask --batch - --out a --force --seed 3",
+        "ask x --image a --image b --stdin", "ask x --speculation chain --draft none", "score --text x --prompt -",
         "bench --quick --lossless --cases 0", "inspect f --tokenize -", "replay f", "chat --image x", "--image x",
         "--theme high-contrast --color never --pace 0.2", "--continue", "chat --resume 12 --keep-images",
     ])

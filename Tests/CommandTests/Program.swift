@@ -61,9 +61,11 @@ enum Program {
 
     /// Runs the program to its end, or for `seconds` at most.
     ///
-    /// - Parameter interrupt: sends this signal as soon as the first bytes of output are there.
+    /// - Parameters:
+    ///   - input: what is written into its standard input, which is then closed; nil leaves it open.
+    ///   - interrupt: sends this signal as soon as the first bytes of output are there.
     static func run(
-        _ arguments: [String], input: String = "", environment: [String: String] = [:], interrupt: Int32? = nil,
+        _ arguments: [String], input: String? = "", environment: [String: String] = [:], interrupt: Int32? = nil,
         seconds: Double = 60
     ) throws -> ProgramResult {
         let process = Process()
@@ -75,8 +77,10 @@ enum Program {
         let output = Collector(outputPipe) { if let interrupt { kill(process.processIdentifier, interrupt) } }
         let errors = Collector(errorPipe) {}
         try process.run()
-        inputPipe.fileHandleForWriting.write(Data(input.utf8))
-        try inputPipe.fileHandleForWriting.close()
+        if let input {
+            inputPipe.fileHandleForWriting.write(Data(input.utf8))
+            try inputPipe.fileHandleForWriting.close()
+        }
         let deadline = Date(timeIntervalSinceNow: seconds)
         while process.isRunning && Date() < deadline { usleep(5_000) }
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
@@ -108,7 +112,7 @@ private final class Collector: Sendable {
         let handle = pipe.fileHandleForReading
         Thread.detachNewThread { [self] in
             var isFirst = true
-            while let piece = try? handle.read(upToCount: 4096), !piece.isEmpty {
+            while case let piece = handle.availableData, !piece.isEmpty {
                 data.withLock { $0 += piece }
                 if isFirst { atFirst() }
                 isFirst = false

@@ -7,13 +7,17 @@ import Engine
 /// Throws a `CancellationError` when the task was cancelled, because a cancelled stream ends without a word.
 @discardableResult
 func follow(
-    _ stream: EventStream, notices: Bool = true, round: (SpeculationRound, String) throws -> Void = { _, _ in }
+    _ stream: EventStream, notices: Bool = true, progress: ProgressLine? = nil,
+    round: (SpeculationRound, String) throws -> Void = { _, _ in }
 ) async throws -> GenerationReport? {
     var report: GenerationReport?
     for try await event in stream {
         switch event {
-        case .progress: continue
-        case .notice(let notice): if notices { TextOutput.complain(notice.text) }
+        case .progress(let value): progress?.show(value)
+        case .notice(let notice):
+            guard notices else { continue }
+            progress?.clear()
+            TextOutput.complain(notice.text)
         case .round(let value, let text): try round(value, text)
         case .finished(let value): report = value
         }
