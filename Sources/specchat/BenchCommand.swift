@@ -29,7 +29,9 @@ struct BenchCommand: AsyncParsableCommand {
             "Conversations, a fixed sample of the prompts; default: 40, or all with --lossless.", valueName: "n"))
     var conversations: Int?
 
-    @Option(help: ArgumentHelp("The conversations: a JSON file; default: the model's own.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The conversations: a JSON file; default: the model's own.", valueName: "file"),
+        completion: .file())
     var prompts: String?
 
     @Flag(help: "Eight conversations, one repeat.")

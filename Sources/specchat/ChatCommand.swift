@@ -20,11 +20,14 @@ struct ChatCommand: ParsableCommand {
               specchat --model llava-1.5-7b.gguf --mmproj mmproj.gguf --draft vicuna-68m.gguf
             """)
 
-    @Option(help: ArgumentHelp("A picture to begin with: JPEG, PNG, WebP, GIF, BMP or TIFF.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("A picture to begin with: JPEG, PNG, WebP, GIF, BMP or TIFF.", valueName: "path"),
+        completion: .pictures)
     var image: [String] = []
 
     @Option(
-        help: ArgumentHelp("Write the rounds of all answers to this file, for `specchat replay`.", valueName: "file"))
+        help: ArgumentHelp("Write the rounds of all answers to this file, for `specchat replay`.", valueName: "file"),
+        completion: .file())
     var trace: String?
 
     @OptionGroup(title: "Screen") var screen: ScreenFlags

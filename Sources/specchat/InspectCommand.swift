@@ -14,7 +14,7 @@ struct InspectCommand: ParsableCommand {
               specchat inspect target.gguf --tokenize - < text.txt
             """)
 
-    @Argument(help: ArgumentHelp("The GGUF file.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The GGUF file.", valueName: "file"), completion: .models)
     var file: String
 
     @Option(

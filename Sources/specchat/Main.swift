@@ -15,9 +15,9 @@ struct Specchat: AsyncParsableCommand {
             EXAMPLES:
               specchat --image scene.png
               specchat --image photo.jpg --model llava-1.5-7b.gguf --mmproj mmproj.gguf
-              specchat ask "What is left of the dog?" --image scene.png
+              specchat --continue
+              specchat -p "Does this text fit?" --image scene.png < notes.txt > out.txt
               specchat ask "Describe the picture." --image scene.png --trace rounds.jsonl
-              specchat replay rounds.jsonl
 
             EXIT CODES:
             \(ProgramStatus.allCases.map { "  \($0.rawValue)\t\($0.meaning)" }.joined(separator: "\n"))
@@ -25,8 +25,7 @@ struct Specchat: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ChatCommand.self, AskCommand.self, ScoreCommand.self, InspectCommand.self, ReplayCommand.self,
-            DemoCommand.self, SessionsCommand.self,
-            BenchCommand.self, ConfigCommand.self, DoctorCommand.self,
+            DemoCommand.self, SessionsCommand.self, BenchCommand.self, ConfigCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: ChatCommand.self)
 
@@ -37,6 +36,10 @@ struct Specchat: AsyncParsableCommand {
         if let status = DecodeWorker.serve(ifAskedBy: CommandLine.arguments) { Foundation.exit(status) }
         TextOutput.fillClosedStreams()
         do {
+            if CommandLine.arguments.dropFirst() == [ManualPage.argument] {
+                try TextOutput.standard.write(ManualPage.text())
+                return
+            }
             var command = try parseAsRoot(spelledOut(Array(CommandLine.arguments.dropFirst())))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()

@@ -5,18 +5,24 @@ import Engine
 
 struct ModelOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("A bundle's folder, or a GGUF language model; default: the demo model.", valueName: "path"))
+        help: ArgumentHelp("A bundle's folder, or a GGUF language model; default: the demo model.", valueName: "path"),
+        completion: .models)
     var model: String?
 
-    @Option(help: ArgumentHelp("The GGUF vision file, in place of the bundle's.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The GGUF vision file, in place of the bundle's.", valueName: "file"),
+        completion: .models)
     var mmproj: String?
 
     @Option(
-        help: ArgumentHelp("A draft of the bundle (small, medium), none, or a GGUF language model.", valueName: "draft")
-    )
+        help: ArgumentHelp(
+            "A draft of the bundle (small, medium), none, or a GGUF language model.", valueName: "draft"),
+        completion: .drafts)
     var draft: String?
 
-    @Option(help: ArgumentHelp("The GGUF projector with which a draft file sees the picture.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The GGUF projector with which a draft file sees the picture.", valueName: "file"),
+        completion: .models)
     var draftProjector: String?
 
     @Option(

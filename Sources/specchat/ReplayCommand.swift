@@ -25,7 +25,7 @@ struct ReplayCommand: ParsableCommand {
               specchat replay rounds.jsonl | less
             """)
 
-    @Argument(help: ArgumentHelp("A file that --trace has written.", valueName: "trace"))
+    @Argument(help: ArgumentHelp("A file that --trace has written.", valueName: "trace"), completion: .file())
     var trace: String
 
     @Option(

@@ -16,7 +16,7 @@ struct ScoreCommand: AsyncParsableCommand {
               specchat score --image scene.png --raw-prompt "USER: <image>\\nWhat is this? ASSISTANT:" --text "A dog."
             """)
 
-    @Option(help: ArgumentHelp("The picture.", valueName: "path"))
+    @Option(help: ArgumentHelp("The picture.", valueName: "path"), completion: .pictures)
     var image: String?
 
     @Option(

@@ -54,7 +54,8 @@ struct ConversationFlags: ParsableArguments {
     var continuesLast = false
 
     @Option(
-        help: ArgumentHelp("Go on with this conversation; `specchat sessions list` names them.", valueName: "id"))
+        help: ArgumentHelp("Go on with this conversation; `specchat sessions list` names them.", valueName: "id"),
+        completion: .conversations)
     var resume: String?
 
     @Flag(inversion: .prefixedNo, help: "Store this conversation.")

@@ -49,7 +49,7 @@ struct AskCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "A picture: JPEG, PNG, WebP, GIF, BMP or TIFF. Several stand before the question in their order.",
-            valueName: "path"))
+            valueName: "path"), completion: .pictures)
     var image: [String] = []
 
     @Flag(
@@ -65,7 +65,8 @@ struct AskCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Put the answer into this file, whole or not at all, instead of printing it.", valueName: "file"))
+            "Put the answer into this file, whole or not at all, instead of printing it.", valueName: "file"),
+        completion: .file())
     var output: String?
 
     @Flag(help: "Replace the file of --output, or begin that of --out anew.")
@@ -73,17 +74,21 @@ struct AskCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Answer every line of this file of JSON objects; - is the standard input.", valueName: "file"))
+            "Answer every line of this file of JSON objects; - is the standard input.", valueName: "file"),
+        completion: .file())
     var batch: String?
 
-    @Option(help: ArgumentHelp("Where the answers of --batch go; default: the standard output.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Where the answers of --batch go; default: the standard output.", valueName: "file"),
+        completion: .file())
     var out: String?
 
     @Flag(help: "Say on the standard error output how long it took and what speculation gained.")
     var stats = false
 
     @Option(
-        help: ArgumentHelp("Write the rounds of the answer to this file, for `specchat replay`.", valueName: "file"))
+        help: ArgumentHelp("Write the rounds of the answer to this file, for `specchat replay`.", valueName: "file"),
+        completion: .file())
     var trace: String?
 
     @OptionGroup(title: "Choosing tokens") var sampler: SamplerFlags
