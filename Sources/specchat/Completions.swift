@@ -1,6 +1,7 @@
 // Completions.swift — what the shells' completion scripts offer behind our options.
 
 import ArgumentParser
+import ConversationStore
 import Foundation
 
 extension CompletionKind {
@@ -17,7 +18,7 @@ extension CompletionKind {
     /// Conversations, the last one first.
     static let conversations = CompletionKind.custom { _, _, typed in
         let stored = (try? SessionsCommand.store()?.list(limit: 100)) ?? []
-        return stored.map { "\($0.id)" }.filter { $0.hasPrefix(typed) }
+        return stored.map { $0.id.description }.filter { $0.hasPrefix(typed) }
     }
 }
 

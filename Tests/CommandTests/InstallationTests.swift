@@ -7,7 +7,7 @@ import Testing
 @testable import specchat
 
 @Suite(.serialized) struct `Beside the program` {
-    private static let commands = Specchat.configuration.subcommands.compactMap(\.configuration.commandName)
+    private static let commands = Specchat.configuration.subcommands.compactMap { $0.configuration.commandName }
 
     /// Runs a tool if this machine has it; nil where it has not.
     private func tool(_ line: String) throws -> ProgramResult? {
@@ -28,7 +28,7 @@ import Testing
         }
         #expect(Self.commands.count >= 8)
         for command in Self.commands { #expect(script.output.contains(command), "\(command)") }
-        for word in ["--draft", "--resume", "--theme", "high-contrast", "gguf"] {
+        for word in ["draft", "resume", "theme", "high-contrast", "gguf"] {
             #expect(script.output.contains(word), "\(word)")
         }
     }
@@ -46,8 +46,8 @@ import Testing
         // As bash would ask: the words so far, which of them is being typed, and where in it.
         let script =
             "cd '\(folder.path)' && \"$SPECCHAT\" --generate-completion-script bash > script && . ./script && "
-            + "specchat() { \"$SPECCHAT\" \"$@\"; }; COMP_WORDS=(\"$SPECCHAT\" ask --draft sma); COMP_CWORD=3; "
-            + "COMP_LINE=\"$SPECCHAT ask --draft sma\"; COMP_POINT=${#COMP_LINE}; _specchat; printf '%s\\n' \"${COMPREPLY[@]}\""
+            + "COMP_WORDS=(\"$SPECCHAT\" ask --draft sma); COMP_CWORD=3; COMP_LINE=\"${COMP_WORDS[*]}\"; "
+            + "COMP_POINT=${#COMP_LINE}; _specchat \"$SPECCHAT\" sma --draft; printf '%s\\n' \"${COMPREPLY[@]}\""
         let completed = try Program.shell(script)
         #expect(completed.output.split(separator: "\n").contains("small"), "\(completed.output) \(completed.errors)")
         #expect(completed.output.contains("small.gguf"))

@@ -68,7 +68,9 @@ struct SessionsShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show a conversation: its questions, pictures and answers.")
 
-    @Argument(help: ArgumentHelp("The conversation's id, or the beginning of it.", valueName: "id"))
+    @Argument(
+        help: ArgumentHelp("The conversation's id, or the beginning of it.", valueName: "id"),
+        completion: .conversations)
     var id: String
 
     @Flag(help: "Print one JSON object.")
@@ -123,7 +125,9 @@ struct SessionsExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write a conversation as Markdown, as JSON, or as a trace for replay.")
 
-    @Argument(help: ArgumentHelp("The conversation's id, or the beginning of it.", valueName: "id"))
+    @Argument(
+        help: ArgumentHelp("The conversation's id, or the beginning of it.", valueName: "id"),
+        completion: .conversations)
     var id: String
 
     @Option(help: "The form.")
@@ -152,7 +156,9 @@ struct SessionsDeleteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Delete conversations for good, with what was kept of their pictures.")
 
-    @Argument(help: ArgumentHelp("The conversations' ids, or the beginnings of them.", valueName: "id"))
+    @Argument(
+        help: ArgumentHelp("The conversations' ids, or the beginnings of them.", valueName: "id"),
+        completion: .conversations)
     var ids: [String]
 
     @Flag(name: .shortAndLong, help: "Do not ask.")
