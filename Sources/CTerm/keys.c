@@ -15,6 +15,10 @@ void ct_keys_begin(void) {
         define_key(right[i], word_right);
     }
     /* Terminals send either form of these, whatever their description says. */
+    define_key("\033[A", KEY_UP);
+    define_key("\033[B", KEY_DOWN);
+    define_key("\033[C", KEY_RIGHT);
+    define_key("\033[D", KEY_LEFT);
     define_key("\033[H", KEY_HOME);
     define_key("\033OH", KEY_HOME);
     define_key("\033[1~", KEY_HOME);

@@ -30,9 +30,9 @@ SIXEL_TERMINAL = b"\x1b[?2;0;1000;800S\x1b[6;20;10t\x1b[?63;1;2;4;6;9;15;22c"
 KITTY_TERMINAL = b"\x1b[6;20;10t\x1bP>|kitty(0.35.2)\x1b\\\x1b_Gi=31;OK\x1b\\\x1b[?62;c"
 ITERM_TERMINAL = b"\x1b[6;20;10t\x1bP>|iTerm2 3.5.0\x1b\\\x1b]1337;Capabilities=T3LrMSc7UUwF\x1b\\\x1b[?62;4c"
 
-# Without a job-controlling shell, the settings before and after and the exit code come from this one. A Ctrl-C that
-# comes after the program's end must not end it.
-WRAPPER = 'trap : INT; ulimit -c 0; stty -g > "$0/before"; "$@"; echo $? > "$0/code"; stty -g > "$0/after"; echo "[ended]"'
+# Without a job-controlling shell, the settings before and after and the exit code come from this one. A key that
+# comes after the program's end must not end it: Ctrl-C, Ctrl-\.
+WRAPPER = 'trap : INT QUIT; ulimit -c 0; stty -g > "$0/before"; "$@"; echo $? > "$0/code"; stty -g > "$0/after"; echo "[ended]"'
 
 # Where the program may write, below a home of its own.
 FOLDERS = {
@@ -77,15 +77,16 @@ def environment(place=None, **changes):
 class Session:
     """A program under test; use as a context manager.
 
-    It runs with a home of its own, which `place` names when several sessions are to share one, and in an empty folder.
+    It runs with a home of its own, which `place` names when several sessions are to share one. A relative
+    `folder` to run in is made for it.
     """
 
     def __init__(
-        self, *arguments, rows=24, columns=80, answer=PLAIN_TERMINAL, program=None, place=None, folder=None, **variables
+        self, *arguments, rows=24, columns=80, answer=PLAIN_TERMINAL, program=None, place=None, folder=ROOT, **variables
     ):
         self.folder = tempfile.mkdtemp(prefix="specchat-terminal-")
         self.home = place or os.path.join(self.folder, "home")
-        self.here = folder or os.path.join(self.folder, "here")
+        self.here = os.path.join(self.folder, folder)
         os.makedirs(self.here, exist_ok=True)
         self.raw = b""
         self.answer = answer

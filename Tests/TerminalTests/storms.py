@@ -31,6 +31,8 @@ def chance(name):
 
 
 def chat(*arguments, **how):
+    """A chat in a folder of its own: random keys may write files."""
+    how.setdefault("folder", "here")
     return Session("chat", *arguments, **how)
 
 
@@ -75,7 +77,7 @@ def key(chance):
         return b"\x1b" + chr(chance.randint(32, 126)).encode()
     if kind < 0.91:
         return chance.choice(WORDS).encode()
-    if kind < 0.99:
+    if kind < 0.996:
         return chance.choice(BROKEN)
     return chance.choice([b"\x03", b"\x04", b"\x03\x03"])
 
@@ -87,18 +89,26 @@ def size(chance):
     return chance.randint(10, 70), chance.randint(40, 220)
 
 
+def is_calm(session):
+    """Nothing lies on the panes, nothing is typed, no answer is on its way."""
+    lines = session.screen.display
+    border = max((row for row, line in enumerate(lines) if line[0] in "├+" and row < len(lines) - 1), default=0)
+    composer = "".join(line[1:-1] for line in lines[border + 1 : -1]).strip()
+    return READY.search(session.text) and composer in ("›", ">") and "Esc" not in lines[border]
+
+
 def calm(session):
     """Out of every list, search and half sequence, with an empty composer and no answer on its way."""
     # The end of a paste that may have begun; then what a half sequence may still swallow.
     session.send(b"\x1b[201~").rest(0.2)
-    for _ in range(12):
-        if READY.search(session.text) and "Ctrl-C again quits" in session.text:
-            break
-        # Escape closes what lies on top; Ctrl-C stops, then clears, and then warns.
-        session.send(b"\x1b").rest(0.1).send(b"\x03").rest(0.2)
-    session.wait(READY)
-    # Beyond the time in which a second Ctrl-C would quit.
-    return session
+    for _ in range(20):
+        # Escape closes what lies on top, the tree's panel too; Ctrl-C stops, then takes back, then clears.
+        session.send(b"\x1b").rest(0.15).send(b"\x1b").rest(0.15)
+        if is_calm(session):
+            return session
+        # A second one within a second and a half would quit.
+        session.send(b"\x03").pump(1.7)
+    raise AssertionError(f"it does not calm down; the screen:\n{session.text}")
 
 
 # --- Judging -------------------------------------------------------------------------------------------------------
