@@ -13,7 +13,7 @@ MODEL = ["--model", os.path.join(GOLDENS, "language.gguf"), "--mmproj", os.path.
 
 class AskTests(TerminalTest):
     def test_the_answer_alone_remains_on_the_screen(self):
-        arguments = ["ask", "What is left of the dog?", "--image", "Assets/pictures/demo.png"]
+        arguments = ["ask", "What is left of the dog?", "--image", os.path.join(ROOT, "Assets/pictures/demo.png")]
         with Session(*arguments, columns=120) as session:
             self.assertEqual(session.finish(), 0)
             self.assertRegex(session.text, r"\A[A-Z][^:]*\.\n\[ended\]")
