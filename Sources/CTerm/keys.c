@@ -25,10 +25,12 @@ void ct_keys_begin(void) {
     define_key("\033[F", KEY_END);
     define_key("\033OF", KEY_END);
     define_key("\033[4~", KEY_END);
-    define_key("\033OP", KEY_F(1));
-    define_key("\033[11~", KEY_F(1));
-    define_key("\033OQ", KEY_F(2));
-    define_key("\033[12~", KEY_F(2));
+    static const char *arrows[] = {"\033[A", "\033OA", "\033[B", "\033OB", "\033[C", "\033OC", "\033[D", "\033OD"};
+    static const int moves[] = {KEY_UP, KEY_DOWN, KEY_RIGHT, KEY_LEFT};
+    for (int i = 0; i < 8; i++) define_key(arrows[i], moves[i / 2]);
+    static const char *functions[] = {"\033OP", "\033[11~", "\033OQ", "\033[12~", "\033OR", "\033[13~",
+                                      "\033OS", "\033[14~", "\033[15~", "\033[[E"};
+    for (int i = 0; i < 10; i++) define_key(functions[i], KEY_F(1 + i / 2));
 }
 
 static int named(int key) {

@@ -71,7 +71,7 @@ public final class ConversationRecorder: Sendable {
         switch event {
         case .round(let round, let text): hand(.round(round, text: text))
         case .finished(let report): hand(.finished(report))
-        case .progress, .notice: break
+        case .progress, .picture, .notice: break
         }
     }
 

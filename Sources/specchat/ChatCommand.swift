@@ -47,7 +47,7 @@ struct ChatCommand: ParsableCommand {
         let opened = try settings.openModel().keepingPictures(settings.pictureCacheOptions)
         let engine = opened.makeEngine()
         let trace = try self.trace.map { path throws(TraceError) in try ChatTrace(path: path, bundle: opened.bundle) }
-        let source = ChatSource(
+        var source = ChatSource(
             load: { engine.load() },
             attach: { picture in
                 trace?.attach(picture)
@@ -60,6 +60,7 @@ struct ChatCommand: ParsableCommand {
             clear: { engine.clear() }, restore: { engine.restore($0) },
             rewind: { engine.rewind(toTurn: $0, keepingPictures: true) }, stop: { engine.stop() },
             gate: EngineGate(engine))
+        source.setSystem = { engine.setSystem($0) }
         var configuration = ChatConfiguration(
             source: source, modelName: opened.bundle.name, draftName: opened.bundle.defaultDraft,
             welcome: Self.welcome(opened.bundle), images: image)

@@ -10,10 +10,13 @@ struct `Slash commands` {
     @Test(
         arguments: [
             ("/help", .help(nil)), ("/?", .help(nil)), ("/help set", .help("set")), ("/quit", .quit), ("/exit", .quit),
-            ("/q", .quit), ("/clear", .clear), ("/new", .new), ("  /new \n", .new), ("hello", .ask("hello")),
+            ("/q", .quit), ("/clear", .clear), ("/new", .new), ("/new \n", .new), (" /new", .ask("/new")),
+            ("hello", .ask("hello")),
             ("/image 'a b.png'", .attach(paths: ["a b.png"])),
             ("/image a.png b.png", .attach(paths: ["a.png", "b.png"])),
-            ("/home/x.png", .attach(paths: ["/home/x.png"])), ("/images", .images(nil)), ("/images 2", .images(2)),
+            ("/home/x.png", .attach(paths: ["/home/x.png"])),
+            ("/home/my x.png", .findPictures(readings: [["/home/my x.png"]])), (" /home/x.png", .ask("/home/x.png")),
+            ("Is /home/x.png red?", .ask("Is /home/x.png red?")), ("/images", .images(nil)), ("/images 2", .images(2)),
             ("/sessions", .sessions(search: "")), ("/sessions red dog", .sessions(search: "red dog")),
             ("/resume", .resume(id: nil)), ("/resume 3f2a", .resume(id: "3f2a")), ("/save", .save),
             ("/export", .export(ExportWish())), ("/export json", .export(ExportWish(format: .json))),
@@ -56,6 +59,10 @@ struct `Slash commands` {
         ("/doctor x", "/doctor stands alone: nothing may follow it"),
         ("/qiut", "/qiut is not a command. Did you mean /quit?"),
         ("/Help", "/Help is not a command. Did you mean /help?"),
+        (
+            "/etc/passwd is what?",
+            "/etc/passwd is neither a command nor a picture. With a space before it, it is sent as text."
+        ),
         ("/sesions", "/sesions is not a command. Did you mean /sessions?"),
         ("/frobnicate", "/frobnicate is not a command. /help lists what there is."),
         ("/", "/ is not a command. /help lists what there is."),
@@ -194,5 +201,36 @@ struct `Settings` {
         var driver = Driver.loaded()
         driver.ask("/set temperature 0.5")
         #expect(driver.state.options.sampler.temperature == 0.5)
+    }
+}
+
+struct `The system prompt` {
+    @Test func `is said, set and taken back`() {
+        var driver = Driver.loaded()
+        driver.ask("/system")
+        #expect(driver.state.hint == "system prompt: the model's own")
+        driver.ask("/system Be brief.")
+        #expect(driver.started == [.setSystem("Be brief.")])
+        driver.end()
+        #expect(driver.state.systemPrompt == "Be brief." && driver.transcript == ["System prompt: Be brief."])
+        driver.ask("/system -")
+        driver.end()
+        #expect(driver.state.systemPrompt == nil)
+    }
+
+    @Test func `in the middle of a conversation is that of the next one`() {
+        var driver = Driver.loaded()
+        driver.ask("Hello")
+        driver.end()
+        driver.ask("/system Be brief.")
+        driver.end()
+        #expect(driver.transcript.last == "System prompt: Be brief. (from the next conversation on: /new)")
+    }
+
+    @Test func `that the model cannot have stays what it was`() {
+        var driver = Driver.loaded()
+        driver.ask("/system Be brief.")
+        driver.end(failure: "the model knows no system prompt.")
+        #expect(driver.state.systemPrompt == nil && driver.state.turns.last?.content == .failure)
     }
 }

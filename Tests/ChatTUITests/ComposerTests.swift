@@ -139,6 +139,17 @@ struct `Path reading` {
         #expect(PathText.wholePicturePaths(text) == paths)
     }
 
+    @Test(
+        arguments: [
+            ("/home/my photo.png", [["/home/my photo.png"]]), ("/home/x.png", [["/home/x.png"]]),
+            ("/a/b.png /c.png", [["/a/b.png", "/c.png"], ["/a/b.png /c.png"]]), ("/image a b.png", []),
+            ("/home/my photo.png\n~/other one.jpg", [["/home/my photo.png", "~/other one.jpg"]]),
+            ("What is /a.png", []), ("/a/b.png is what?", []), ("", []),
+        ] as [(String, [[String]])])
+    func `finds what a dropped text may mean`(text: String, readings: [[String]]) {
+        #expect(PathText.readings(of: text) == readings)
+    }
+
     @Test(arguments: [
         ("a.png b.png", ["a.png", "b.png"]), ("my photo.png", ["my photo.png"]),
         ("'a b.png' c.jpg", ["a b.png", "c.jpg"]),

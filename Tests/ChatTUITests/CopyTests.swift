@@ -116,10 +116,10 @@ struct `The clipboard` {
 
     @Test func `is never claimed to have what nobody confirmed`() {
         let report = { Clipboard.report(what: "the answer", sent: $0, program: $1) }
-        #expect(report(true, nil) == "sent the answer to the terminal (OSC 52), which does not say whether it took it")
+        #expect(report(true, nil) == "sent the answer to the terminal (OSC 52), which confirms nothing")
         #expect(report(true, ("wl-copy", nil)) == "copied the answer with wl-copy")
         #expect(
-            report(true, ("xclip", "took too long")).hasPrefix("xclip took too long; sent the answer to the terminal"))
+            report(true, ("xclip", "took too long")).hasPrefix("xclip took too long; sent to the terminal"))
         #expect(
             report(false, ("xclip", "took too long"))
                 == "xclip took too long, and the answer is too long for the terminal")

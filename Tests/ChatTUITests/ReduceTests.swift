@@ -199,14 +199,55 @@ struct `Attaching` {
         #expect(driver.state.composer.text == "What is it?")
     }
 
-    @Test func `a pasted path asks whether it exists, and becomes text when it does not`() {
+    private static let readings = [["/tmp/a.png"]]
+
+    @Test func `a pasted path asks whether it exists, and becomes text with a word about it when it does not`() {
         var driver = Driver.loaded()
-        driver.send(.input(.paste("/tmp/a.png")))
-        #expect(driver.effects == [.lookForPictures(paths: ["/tmp/a.png"], original: "/tmp/a.png")])
-        driver.send(.pastedPaths(["/tmp/a.png"], exist: false, original: "/tmp/a.png"))
+        driver.send(.input(.paste("/tmp/a.png\n")))
+        #expect(
+            driver.effects == [
+                .lookForPictures(readings: Self.readings, original: "/tmp/a.png\n", isTyped: false)
+            ])
+        driver.send(.foundPictures(nil, readings: Self.readings, original: "/tmp/a.png\n", isTyped: false))
         #expect(driver.state.composer.text == "/tmp/a.png")
-        driver.send(.pastedPaths(["/tmp/b.png"], exist: true, original: "/tmp/b.png"))
+        #expect(driver.state.hint == "there is no file /tmp/a.png; with a space before it, it is sent as text")
+        driver.send(.foundPictures(["/tmp/b.png"], readings: [["/tmp/b.png"]], original: "", isTyped: false))
         #expect(driver.started == [.attach(path: "/tmp/b.png")])
+    }
+
+    @Test func `a path dropped into a half-written question adds the picture and leaves the words`() {
+        var driver = Driver.loaded()
+        driver.type("What is ")
+        driver.send(.input(.paste("'/tmp/a b.png' ")))
+        driver.send(.foundPictures(["/tmp/a b.png"], readings: [], original: "'/tmp/a b.png' ", isTyped: false))
+        #expect(driver.started == [.attach(path: "/tmp/a b.png")] && driver.state.composer.text == "What is ")
+    }
+
+    @Test func `a path pasted after a command is its argument`() {
+        var driver = Driver.loaded()
+        driver.type("/image ")
+        driver.send(.input(.paste("/tmp/a.png")))
+        #expect(driver.effects.isEmpty && driver.state.composer.text == "/image /tmp/a.png")
+    }
+
+    @Test func `a typed path with bare spaces is looked for before it is anything`() {
+        var driver = Driver.loaded()
+        driver.ask("/tmp/a b.png")
+        let readings = [["/tmp/a b.png"]]
+        #expect(
+            driver.effects == [.lookForPictures(readings: readings, original: "/tmp/a b.png", isTyped: true)])
+        driver.send(.foundPictures(nil, readings: readings, original: "/tmp/a b.png", isTyped: true))
+        #expect(driver.state.composer.text == "/tmp/a b.png" && driver.started.isEmpty)
+        driver.send(.foundPictures(["/tmp/a b.png"], readings: readings, original: "/tmp/a b.png", isTyped: true))
+        #expect(driver.started == [.attach(path: "/tmp/a b.png")] && driver.state.composer.isEmpty)
+    }
+
+    @Test func `is confirmed with what the model looks at`() {
+        var driver = Driver.loaded()
+        driver.ask("/image photo.jpg")
+        driver.send(.pictureReady(Photo(name: "photo.jpg", image: Self.image, id: 1), path: "photo.jpg"))
+        driver.send(.engine(.picture(PictureReading(width: 448, height: 448, tokens: 256))))
+        #expect(driver.transcript == ["Added photo.jpg 4032×3024 → 448×448, 256 tokens"])
     }
 
     @Test func `completes the path that is being typed`() {

@@ -35,6 +35,10 @@ private struct Chat {
         return report
     }
 
+    func setSystem(_ text: String?) async throws { _ = try await events(engine.setSystem(text)) }
+
+    func clear() async throws { _ = try await events(engine.clear()) }
+
     private func events(_ stream: EventStream) async throws -> [GenerationEvent] {
         var events: [GenerationEvent] = []
         for try await event in stream { events.append(event) }
@@ -113,6 +117,32 @@ private struct Chat {
         limited.maximumTokens = 1
         try conversation.ask("And then?", options: limited, emit: emit, cancellation: Cancellation())
         #expect(try #require(reports.last).promptTokens > reports[0].contextUsed + 1)
+    }
+
+    @Test func `a system prompt is that of the next conversation, or of an empty one`() async throws {
+        let chat = try Chat()
+        let without = try await chat.ask("Hi", tokens: 5).promptTokens
+        try await chat.setSystem("Be brief.")
+        _ = try await chat.ask("Hi", tokens: 5)
+        try await chat.clear()
+        let with = try await chat.ask("Hi", tokens: 5)
+        #expect(with.promptTokens > without)
+        try await chat.clear()
+        try await chat.setSystem(nil)
+        #expect(try await chat.ask("Hi", tokens: 5).promptTokens == without)
+        try await chat.clear()
+        try await chat.setSystem("Be brief.")
+        let again = try await chat.ask("Hi", tokens: 5)
+        #expect(again.promptTokens == with.promptTokens && again.tokens == with.tokens)
+    }
+
+    @Test func `a picture is announced with what the model makes of it`() async throws {
+        let chat = try Chat()
+        let readings = try await chat.attach().compactMap { event in
+            if case .picture(let reading) = event { reading } else { nil }
+        }
+        let reading = try #require(readings.first)
+        #expect(readings.count == 1 && reading.width == reading.height && reading.tokens > 0)
     }
 
     @Test func `a question that does not fit changes nothing`() async throws {

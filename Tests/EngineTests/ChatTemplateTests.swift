@@ -20,8 +20,10 @@ private func written(_ segments: [ChatTemplate.Segment]) -> String {
 }
 
 /// Two turns, the first with a picture, and the answer between them.
-private func conversation(_ template: ChatTemplate) -> String {
-    let first = template.opening() + template.user("What?", isFirst: true, pictures: 1)
+private func conversation(_ template: ChatTemplate, system: String? = nil) -> String {
+    let first =
+        template.opening(system: system) + template.lead(isFirst: true, pictures: 1, system: system)
+        + template.question("What?", isFirst: true, pictures: 1, system: system)
     let rest = template.answerEnd() + template.user("Why?", isFirst: false, pictures: 0)
     return written(first) + "A dog." + written(rest)
 }
@@ -44,6 +46,30 @@ private func conversation(_ template: ChatTemplate) -> String {
     ])
     func `a conversation reads as the model's training text did`(template: ChatTemplate, expected: String) {
         #expect(conversation(template) == expected)
+    }
+
+    @Test(arguments: [
+        (ChatTemplate.vicunaV1, "<s>Be brief. USER: <image>\nWhat? ASSISTANT:A dog.</s>USER: Why? ASSISTANT:"),
+        (.plain, "<s>Be brief. USER: <image>\nWhat? ASSISTANT:A dog.</s>USER: Why? ASSISTANT:"),
+        (.llama2, "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\n<image>\nWhat? [/INST]A dog.</s><s>[INST] Why? [/INST]"),
+        (
+            .chatML,
+            "<s><|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n<image>\nWhat?<|im_end|>\n"
+                + "<|im_start|>assistant\nA dog.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
+        ),
+        (
+            .zephyr,
+            "<s><|system|>\nBe brief.</s>\n<|user|>\n<image>\nWhat?</s>\n<|assistant|>\nA dog.</s>\n<|user|>\n"
+                + "Why?</s>\n<|assistant|>\n"
+        ),
+    ])
+    func `a system prompt stands at the beginning, in the family's own way`(template: ChatTemplate, expected: String) {
+        #expect(template.hasSystem && conversation(template, system: "Be brief.") == expected)
+    }
+
+    @Test(arguments: ChatTemplate.allCases.filter { !$0.hasSystem })
+    func `a family without a system prompt is written as ever`(template: ChatTemplate) {
+        #expect(conversation(template, system: "Be brief.") == conversation(template))
     }
 
     @Test func `without a picture a turn is one segment`() {

@@ -65,6 +65,7 @@ private enum World {
             switch event {
             case .progress(let progress):
                 if progress.phase == .encodingImage, progress.completed == progress.total { outcome.encoded += 1 }
+            case .picture: break
             case .notice(let notice): outcome.notices.append(notice.text)
             case .round: break
             case .finished(let report):

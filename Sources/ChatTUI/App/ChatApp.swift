@@ -92,7 +92,7 @@ public struct ChatApp {
             start: { job, options in runner.start(job, options: options) }, cancel: { runner.cancel() },
             listFiles: { .files(files.completions(of: $0), completing: $0) },
             edit: { text, wait in editor.edit(text, wait: wait) }, remember: { past?.append($0) },
-            lookForPictures: { .pastedPaths($0, exist: $0.allSatisfy(files.isFile), original: $1) },
+            lookForPictures: { $0.first { $0.allSatisfy(files.isFile) } },
             session: { sessions?.shelf.carryOut($0) }, beforeSuspend: { sessions?.flushShortly() },
             gate: configuration.source.gate)
         var state = initialState

@@ -120,7 +120,7 @@ final class ChatRecorder: Sendable {
             switch event {
             case .round: state.hasRounds = true
             case .finished: state.hasReport = true
-            case .progress, .notice: return
+            case .progress, .picture, .notice: return
             }
             recorder.record(event)
         }

@@ -14,6 +14,8 @@ public struct ChatSource: Sendable {
     public let rewind: @Sendable (Int) -> EventStream
     /// Ends the running answer within one round; its stream goes on to the report. Without it the stream is dropped.
     public let stop: (@Sendable () -> Void)?
+    /// The system prompt of the next conversation; nil is the model's own.
+    public var setSystem: @Sendable (String?) -> EventStream = { _ in ChatSource.nothing }
     public let gate: EngineGate
 
     public init(

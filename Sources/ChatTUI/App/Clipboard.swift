@@ -44,9 +44,9 @@ enum Clipboard {
         switch (program, sent) {
         case ((let name, nil)?, _): "copied \(what) with \(name)"
         case ((let name, let failure?)?, true):
-            "\(name) \(failure); sent \(what) to the terminal (OSC 52), which does not say whether it took it"
+            "\(name) \(failure); sent to the terminal (OSC 52), which confirms nothing"
         case ((let name, let failure?)?, false): "\(name) \(failure), and \(what) is too long for the terminal"
-        case (nil, true): "sent \(what) to the terminal (OSC 52), which does not say whether it took it"
+        case (nil, true): "sent \(what) to the terminal (OSC 52), which confirms nothing"
         case (nil, false): "\(what) is too long for the terminal's clipboard; /export writes it to a file"
         }
     }

@@ -5,9 +5,18 @@ import Foundation
 struct FileLookup {
     let home: String?
 
+    /// With the home folder of its user for a leading `~` or `~name`; a name that nobody has stays.
+    func expanding(_ path: String) -> String {
+        guard path.hasPrefix("~") else { return path }
+        let user = path.dropFirst().prefix { $0 != "/" }
+        guard !user.isEmpty else { return PathText.expandingHome(path, home: home) }
+        guard let other = NSHomeDirectoryForUser(String(user)) else { return path }
+        return other + path.dropFirst(user.count + 1)
+    }
+
     func isFile(_ path: String) -> Bool {
         var isFolder: ObjCBool = false
-        let file = PathText.expandingHome(path, home: home)
+        let file = expanding(path)
         return FileManager.default.fileExists(atPath: file, isDirectory: &isFolder) && !isFolder.boolValue
     }
 
@@ -16,7 +25,7 @@ struct FileLookup {
         let path = PathText.path(from: typed)
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
         let beginning = String(path.dropFirst(folder.count))
-        let place = folder.isEmpty ? "." : PathText.expandingHome(folder, home: home)
+        let place = folder.isEmpty ? "." : expanding(folder)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
         return names.sorted().compactMap { name in
             guard name.hasPrefix(beginning), beginning.hasPrefix(".") || !name.hasPrefix(".") else { return nil }

@@ -40,6 +40,7 @@ final class JobRunner {
         switch job.kind {
         case .load: pump(job) { Work(source.load()) }
         case .clear: pump(job) { Work(source.clear()) { sessions?.recorder.begin(options) } }
+        case .setSystem(let text): pump(job) { Work(source.setSystem(text)) }
         case .ask(let question, _):
             pump(job, recordedBy: sessions?.recorder) {
                 sessions?.recorder.ask(question, options: options)
@@ -55,7 +56,7 @@ final class JobRunner {
         let (source, mailbox, sessions) = (source, mailbox, sessions)
         pictures += 1
         let id = pictures
-        let file = PathText.expandingHome(path, home: home)
+        let file = FileLookup(home: home).expanding(path)
         pump(job) {
             let image = try PixelImage.read(file)
             mailbox.post(.pictureReady(Photo(name: PathText.fileName(path), image: image, id: id), path: path))

@@ -12,6 +12,7 @@ final class LineChat {
     private let runner: JobRunner
     private let sessions: ChatSessions?
     private var options: GenerationOptions
+    private let home: String?
     private var jobs = 0
     private var isPictureMissing = false
     /// That of the first failure.
@@ -24,6 +25,7 @@ final class LineChat {
         self.arrived = arrived
         self.configuration = configuration
         options = configuration.options
+        home = environment["HOME"]
         let mailbox = Mailbox(wake: { arrived.signal() })
         self.mailbox = mailbox
         sessions = configuration.sessions.map { source in
@@ -76,8 +78,12 @@ final class LineChat {
     private func serve(_ command: Command) -> Bool {
         switch command {
         case .ask(let question): note(carryOut(.ask(question: question, turn: 0)), exitCode: 1)
-        case .attach(let paths): for path in paths { note(carryOut(.attach(path: path)), exitCode: 5) }
+        case .attach(let paths): attach(paths)
+        case .findPictures(let readings):
+            let files = FileLookup(home: home)
+            attach(readings.first { $0.allSatisfy(files.isFile) } ?? readings.last ?? [])
         case .new, .clear: note(carryOut(.clear(.below)), exitCode: 1)
+        case .system(let text?): note(carryOut(.setSystem(text == "-" ? nil : text)), exitCode: 1)
         case .speculation(let policy?): options.speculation.policy = policy
         case .speculation(nil): report("speculation: \(options.speculation.policy.rawValue)")
         case .set(let text): changeSetting(text)
@@ -87,6 +93,10 @@ final class LineChat {
         default: note("this command needs the full screen of a terminal", exitCode: 2)
         }
         return true
+    }
+
+    private func attach(_ paths: [String]) {
+        for path in paths { note(carryOut(.attach(path: path)), exitCode: 5) }
     }
 
     /// The same settings as on the screen, by the same rules.

@@ -10,7 +10,8 @@ struct ScreenActions {
     /// Changes a text with an editor, which the second closure waits for.
     var edit: (String, (ChildProcess) -> ChildProcess.Ending?) -> EditOutcome = { text, _ in .edited(text) }
     var remember: (String) -> Void = { _ in }
-    var lookForPictures: ([String], String) -> AppEvent? = { _, _ in nil }
+    /// The first list of files that all exist.
+    var lookForPictures: ([[String]]) -> [String]? = { _ in nil }
     var session: (SessionEffect) -> Void = { _ in }
     /// The program is about to be stopped.
     var beforeSuspend: () -> Void = {}
@@ -178,8 +179,9 @@ final class ScreenLoop {
         case .exportRound(let round, let number, let format):
             if let event = actions.exportRound(round, number, format) { apply(event) }
         case .listFiles(let prefix): if let event = actions.listFiles(prefix) { apply(event) }
-        case .lookForPictures(let paths, let original):
-            if let event = actions.lookForPictures(paths, original) { apply(event) }
+        case .lookForPictures(let readings, let original, let isTyped):
+            let found = actions.lookForPictures(readings)
+            apply(.foundPictures(found, readings: readings, original: original, isTyped: isTyped))
         case .edit(let text): edit(text)
         case .copy(let text, let what): copy(text, what: what)
         case .remember(let text): actions.remember(text)

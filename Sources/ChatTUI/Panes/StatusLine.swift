@@ -48,6 +48,7 @@ enum StatusLine {
         case .clear: return [Span("clearing", .progress)]
         case .restore: return [Span("reading the conversation", .progress)]
         case .rewind: return [Span("going back", .progress)]
+        case .setSystem: return [Span("changing the system prompt", .progress)]
         }
     }
 
@@ -113,19 +114,27 @@ enum StatusLine {
                 KeyHint("arrows Enter", "node"), KeyHint("r", "replay"), KeyHint("Tab", "back"), KeyHint("?", "help"),
             ]
         }
+        if state.overlay != nil { return [] }
+        let help = KeyHint("F1", "help")
         if let editing = state.session.editing {
             return [
-                KeyHint("Enter", "ask in place of question \(editing.question + 1)"), KeyHint("Esc", "leave it"),
-                KeyHint("F1", "help"),
+                KeyHint("Enter", "ask in place of question \(editing.question + 1)"), KeyHint("Esc", "leave it"), help,
             ]
         }
+        let text = state.composer.characters
+        if text.first == "/" { return [KeyHint("Enter", "run"), KeyHint("Tab", "complete"), help] }
         if state.isAnswering {
-            return [KeyHint("Esc", "stop"), KeyHint("Tab", "tree"), KeyHint("F2", "tree size"), KeyHint("F1", "help")]
+            let next = text.isEmpty ? [] : [KeyHint("Enter", "ask next")]
+            return next + [KeyHint("Esc", "stop"), KeyHint("Tab", "tree"), KeyHint("F2", "tree size"), help]
         }
-        return [
-            KeyHint("Enter", "send"), KeyHint("Alt-Enter", "new line"), KeyHint("/image", "add a picture"),
-            KeyHint("F1", "help"),
-        ]
+        if !text.isEmpty {
+            return [KeyHint("Enter", "send"), KeyHint("Alt-Enter", "new line"), KeyHint("Ctrl-G", "editor"), help]
+        }
+        let isBegun = state.turns.contains { $0.isAnswer }
+        return
+            (isBegun
+            ? [KeyHint("F3", "commands"), KeyHint("F5", "messages")]
+            : [KeyHint("/image", "add a picture"), KeyHint("F3", "commands")]) + [help]
     }
 
     /// Draws the hint of the moment at the left of the composer's border and the keys at its right.

@@ -15,7 +15,8 @@ enum AppEvent: Sendable, Equatable {
     case jobEnded(id: Int, failure: String?)
     /// Answers to `Effect.listFiles` and `Effect.lookForPictures`.
     case files([String], completing: String)
-    case pastedPaths([String], exist: Bool, original: String)
+    /// The first reading of which every file exists; nil when there is none.
+    case foundPictures([String]?, readings: [[String]], original: String, isTyped: Bool)
     case pictureStyle(PictureStyle)
     /// The terminal has said something about itself.
     case terminal(TerminalFacts)
@@ -43,7 +44,7 @@ enum Effect: Sendable, Equatable {
     case exportRound(SpeculationRound, number: Int, format: RoundFormat)
     /// Name the files whose paths begin like this.
     case listFiles(String)
-    case lookForPictures(paths: [String], original: String)
+    case lookForPictures(readings: [[String]], original: String, isTyped: Bool)
     /// Let the user's own editor change this text.
     case edit(String)
     /// Put a text, called `what`, into the clipboard.

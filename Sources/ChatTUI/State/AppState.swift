@@ -42,6 +42,8 @@ struct Job: Sendable, Equatable {
         case restore(SavedConversation)
         /// Forgets that turn and all after it, but for its pictures.
         case rewind(toTurn: Int)
+        /// The system prompt of the next conversation; nil is the model's own.
+        case setSystem(String?)
     }
     /// Where the next conversation begins.
     enum Clearing: Sendable, Equatable {
@@ -139,6 +141,8 @@ struct AppState: Sendable, Equatable {
     /// Ctrl-X was pressed, and waits for its second key.
     var isPairBegun = false
     var focus = Focus.composer
+    /// As it was set with /system.
+    var systemPrompt: String?
     /// What lies over the panes and takes the keys.
     var overlay: Overlay?
     /// One line above the composer, until the next key.

@@ -6,6 +6,8 @@ enum Command: Sendable, Equatable {
     case ask(String)
     /// Picture files, in the order in which they were named.
     case attach(paths: [String])
+    /// A text that is the path of a picture if there is such a file, and a slip if there is none.
+    case findPictures(readings: [[String]])
     /// Shows that picture of the conversation, from 1; without a number, the list of them.
     case images(Int?)
     case new, clear
@@ -41,8 +43,18 @@ enum Command: Sendable, Equatable {
 
     init(_ text: String) {
         let trimmed = text.trimmed
+        // As in other chats, a space before it makes a text of anything.
+        guard text.first != " " || trimmed.isEmpty else {
+            self = .ask(trimmed)
+            return
+        }
         if let paths = PathText.wholePicturePaths(trimmed) {
             self = .attach(paths: paths)
+            return
+        }
+        let readings = PathText.readings(of: trimmed)
+        guard readings.isEmpty else {
+            self = .findPictures(readings: readings)
             return
         }
         guard trimmed.hasPrefix("/") else {

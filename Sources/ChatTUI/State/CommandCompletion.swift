@@ -3,6 +3,9 @@
 extension CommandTable {
     /// What to say about a command that does not exist.
     static func correction(of word: String) -> String {
+        guard !word.dropFirst().contains("/") else {
+            return "\(word.prefix(40)) is neither a command nor a picture. With a space before it, it is sent as text."
+        }
         let known = entries.flatMap { [$0.name] + $0.aliases }
         let near = known.min { distance(word, $0) < distance(word, $1) } ?? "/help"
         // A slip changes a third of a word at most; more is another word.

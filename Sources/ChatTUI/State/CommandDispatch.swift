@@ -13,6 +13,9 @@ extension AppState {
             hint = message
             return []
         }
+        if case .findPictures(let readings) = command {
+            return [.lookForPictures(readings: readings, original: text, isTyped: true)]
+        }
         _ = composer.take()
         if let editing = session.editing {
             if case .ask(let question) = command { return [.remember(text)] + sendEdit(editing, question) }
@@ -26,6 +29,7 @@ extension AppState {
         switch command {
         case .ask(let question): return ask(question)
         case .attach(let paths): return attach(paths)
+        case .findPictures(let readings): return attach(readings.first ?? [])
         case .images(let number): return showImages(number)
         case .new: return beginNewConversation()
         case .clear: return clearConversation()

@@ -15,9 +15,4 @@ extension AppState {
         hasNewBelow = false
         return paths.flatMap { enqueue(.attach(path: $0)) }
     }
-
-    mutating func notAvailable(_ name: String) -> [Effect] {
-        hint = "\(name) is not available here"
-        return []
-    }
 }

@@ -4,6 +4,8 @@ import Engine
 
 extension AppState {
     mutating func press(_ key: Key) -> [Effect] {
+        // Only a second Ctrl-C right after the first one quits.
+        if key != .control("c") { interruptedAt = nil }
         let hadHint = hint
         hint = nil
         if let effects = pressInDemo(key) { return effects }
@@ -94,10 +96,6 @@ extension AppState {
         if overlay != nil, let effects = pasteIntoOverlay(text) { return effects }
         focus = .composer
         search = nil
-        if composer.isEmpty, let paths = PathText.wholePicturePaths(text) {
-            return [.lookForPictures(paths: paths, original: text)]
-        }
-        composer.insert(text)
-        return []
+        return pasteText(text)
     }
 }

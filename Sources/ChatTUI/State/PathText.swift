@@ -42,6 +42,22 @@ enum PathText {
         return paths.allSatisfy { isPicture($0) && !$0.hasPrefix("'") && !$0.hasPrefix("\"") } ? paths : nil
     }
 
+    /// What a text that is nothing but paths of pictures may mean, the likeliest first: words as a shell has them, or a
+    /// path with bare spaces on every line, as some file managers drop them. Empty for every other text.
+    static func readings(of text: String) -> [[String]] {
+        var readings = wholePicturePaths(text).map { [$0] } ?? []
+        guard beginsLikePath(text), text.utf8.count <= longestPathList else { return readings }
+        let lines = text.split(whereSeparator: \.isNewline).map { String($0).trimmed }.filter { !$0.isEmpty }
+        // One slash is a command's: "/image a b.png".
+        let isPaths = lines.allSatisfy { line in
+            let first = line.prefix { !$0.isWhitespace }
+            return beginsLikePath(line) && isPicture(line)
+                && !(first.hasPrefix("/") && !first.dropFirst().contains("/"))
+        }
+        if isPaths, !readings.contains(lines) { readings.append(lines) }
+        return readings
+    }
+
     private static let longestPathList = 64 * 1024
 
     /// Whether the text begins as only a path does. "/help" does too.

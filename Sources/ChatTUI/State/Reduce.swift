@@ -38,10 +38,8 @@ private func apply(_ event: AppEvent, to state: inout AppState) -> [Effect] {
     case .files(let names, let prefix):
         state.complete(prefix, with: names)
         return []
-    case .pastedPaths(let paths, let exist, let original):
-        if exist { return state.attach(paths) }
-        state.composer.insert(original)
-        return []
+    case .foundPictures(let paths, let readings, let original, let isTyped):
+        return state.takePictures(paths, readings: readings, original: original, isTyped: isTyped)
     case .pictureStyle(let style):
         state.pictureStyle = style
         return []
@@ -100,6 +98,7 @@ extension AppState {
     mutating func receive(_ event: GenerationEvent) {
         switch event {
         case .progress(let progress): self.progress = progress
+        case .picture(let reading): confirmPicture(reading)
         case .notice(let notice): addTurn(.notice, notice.text)
         case .round(let round, let text):
             progress = nil
@@ -163,6 +162,7 @@ extension AppState {
                 // The engine may have read a part of it: what the next question is asked of is what the screen shows.
                 waiting.insert(Job(id: makeID(), kind: .rewind(toTurn: session.asked.count)), at: 0)
             }
+        case .setSystem(let text): endSystemChange(text, failure: failure)
         case .clear(let place):
             if let failure { addTurn(.failure, failure) } else { beginConversation(place) }
         case .restore(let saved): endRestore(of: saved, failure: failure)

@@ -32,6 +32,7 @@ struct Symbols: Sendable, Equatable {
     var dot: String { isUTF8 ? "·" : "-" }
     var dash: String { isUTF8 ? "—" : "-" }
     var times: String { isUTF8 ? "×" : "x" }
+    var arrow: String { isUTF8 ? "→" : "->" }
     var below: String { isUTF8 ? "↓" : "v" }
     var above: String { isUTF8 ? "↑" : "^" }
     /// Stands left of quoted text.

@@ -70,6 +70,12 @@ public actor ChatEngine {
         stream { engine, _, _ in engine.conversation?.clear() }
     }
 
+    /// Sets the system prompt of the next conversation, or of the present one while it is empty; nil is the template's
+    /// own. Fails where the model's template has none.
+    public nonisolated func setSystem(_ text: String?) -> EventStream {
+        stream { engine, emit, cancellation in try engine.loaded(emit, cancellation).setSystem(text) }
+    }
+
     // MARK: While an answer is generated, from any thread
 
     /// Holds every answer at the border of its next round, the first included, until `resume`. No measured time counts it.

@@ -4,6 +4,7 @@ public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
     case contextFull(needed: Int, free: Int, limit: Int)
     case noVision(model: String)
     case visionMismatch(model: String, vision: String, wanted: Int, found: Int)
+    case noSystemPrompt(model: String, template: String)
     case emptyQuestion
     case badSetting(String)
     /// Turns are counted from 0 here.
@@ -20,6 +21,8 @@ public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
         case .visionMismatch(let model, let vision, let wanted, let found):
             "\(vision) makes rows of \(found) numbers and \(model) reads rows of \(wanted): they do not belong together. "
                 + "Name the vision file of this model with --mmproj FILE."
+        case .noSystemPrompt(let model, let template):
+            "\(model) knows no system prompt (its template is \(template)). Put what it should know into the question."
         case .emptyQuestion:
             "there is no question. Type one."
         case .badSetting(let fact):

@@ -10,6 +10,8 @@ final class Conversation {
     /// Where an answer waits between its rounds.
     private let gate: RoundGate
     private var record: TextRecord
+    /// The system prompt of the next conversation.
+    private var system: String?
     /// Time spent since the last answer.
     private var spent = GenerationReport.Seconds()
 
@@ -20,7 +22,7 @@ final class Conversation {
         drafter = models.makeDrafter()
         feed = PromptFeed(target: models.target, cache: cache, drafter: drafter)
         memory = models.makePictureMemory()
-        record = TextRecord(stopTokens: models.stopTokens)
+        record = TextRecord(stopTokens: models.stopTokens, system: nil)
         spent.load = models.loadSeconds
     }
 
@@ -31,8 +33,17 @@ final class Conversation {
         drafter?.clear()
         feed.clear()
         memory?.truncate(to: 0)
-        record = TextRecord(stopTokens: models.stopTokens)
+        record = TextRecord(stopTokens: models.stopTokens, system: system)
         spent = GenerationReport.Seconds()
+    }
+
+    /// Sets the system prompt of the next conversation, or of this one while it is empty; nil is the template's own.
+    func setSystem(_ text: String?) throws {
+        guard text == nil || models.template.hasSystem else {
+            throw ChatError.noSystemPrompt(model: models.bundle.name, template: models.template.rawValue)
+        }
+        system = text
+        if record.end.rows == 0 { clear() }
     }
 
     /// Encodes a picture and reads its rows, after the words that stand before it.
@@ -42,6 +53,9 @@ final class Conversation {
         try expectRoom(for: before.count + rows)
         let parts = try see(
             image, rows: rows, after: before, isOpening: record.end.rows == 0, emit: emit, cancellation: cancellation)
+        if let side = models.vision?.tower.configuration.imageSize {
+            emit(.picture(PictureReading(width: side, height: side, tokens: rows)))
+        }
         record.appendPicture(rows: rows, after: before)
         for part in parts { feed.append(part) }
         try read(holdingBack: 0, drafting: true, emit: emit, cancellation: cancellation)
@@ -72,7 +86,7 @@ final class Conversation {
 
     /// Puts stored turns in the place of this conversation and reads them; throws with nothing changed if they do not fit.
     func restore(_ past: [PastTurn], emit: ChatEngine.Emit, cancellation: Cancellation) throws {
-        var restored = TextRecord(stopTokens: models.stopTokens)
+        var restored = TextRecord(stopTokens: models.stopTokens, system: system)
         var parts: [PromptPart] = []
         for (index, turn) in past.enumerated() {
             for image in turn.images {

@@ -27,8 +27,25 @@ public struct Notice: Sendable, Equatable {
     public init(_ text: String) { self.text = text }
 }
 
+/// What the model makes of a picture that was added.
+public struct PictureReading: Sendable, Equatable {
+    /// Pixels that the vision tower looks at, whatever the file holds.
+    public let width: Int
+    public let height: Int
+    /// Rows of the context that it takes.
+    public let tokens: Int
+
+    public init(width: Int, height: Int, tokens: Int) {
+        self.width = width
+        self.height = height
+        self.tokens = tokens
+    }
+}
+
 public enum GenerationEvent: Sendable, Equatable {
     case progress(Progress)
+    /// A picture was encoded, and its rows are going to be read.
+    case picture(PictureReading)
     case notice(Notice)
     /// One round, and the whole characters that it added to the answer (never half a character).
     case round(SpeculationRound, text: String)

@@ -62,8 +62,13 @@ struct TextRecord {
     private(set) var settled: Set<Int32> = []
     /// Tokens that end an answer.
     let stopTokens: Set<Int32>
+    /// The system prompt that the text begins with; absent: the template's own.
+    let system: String?
 
-    init(stopTokens: Set<Int32>) { self.stopTokens = stopTokens }
+    init(stopTokens: Set<Int32>, system: String?) {
+        self.stopTokens = stopTokens
+        self.system = system
+    }
 
     var turns: [TurnRecord] { history.map(\.record) }
 
@@ -74,7 +79,7 @@ struct TextRecord {
 
     /// What stands between the text so far and the first picture of a new turn, or the next picture of this one.
     func segmentsBeforePicture(in template: ChatTemplate) -> [ChatTemplate.Segment] {
-        let lead = template.lead(isFirst: history.isEmpty, pictures: pictures + 1)
+        let lead = template.lead(isFirst: history.isEmpty, pictures: pictures + 1, system: system)
         if pictures > 0 { return [lead[lead.count - 2]] }
         return segmentsBeforeTurn(in: template) + lead.dropLast()
     }
@@ -82,12 +87,12 @@ struct TextRecord {
     /// What stands between the text so far, pictures included, and the answer to `question`.
     func segments(question: String, in template: ChatTemplate) -> [ChatTemplate.Segment] {
         (pictures > 0 ? [] : segmentsBeforeTurn(in: template))
-            + template.question(question, isFirst: history.isEmpty, pictures: pictures)
+            + template.question(question, isFirst: history.isEmpty, pictures: pictures, system: system)
     }
 
     /// The opening of the conversation, or the end of the last answer as far as the model did not write it itself.
     private func segmentsBeforeTurn(in template: ChatTemplate) -> [ChatTemplate.Segment] {
-        if history.isEmpty { return template.opening() }
+        if history.isEmpty { return template.opening(system: system) }
         return Array(template.answerEnd().dropFirst(lastAnswerEnded ? 1 : 0))
     }
 

@@ -56,31 +56,46 @@ enum ChatTemplate: String, Sendable, Equatable, CaseIterable {
 
     // MARK: The parts of a conversation
 
-    /// What comes before the first turn.
-    func opening() -> [Segment] {
+    /// Whether the family's template has a place for a system prompt.
+    var hasSystem: Bool {
         switch self {
-        case .chatML: [.beginning, .control("<|im_start|>"), .text("system\nAnswer the questions.")] + closeChatML
+        case .vicunaV1, .plain, .llama2, .chatML, .zephyr: true
+        case .mistral: false
+        }
+    }
+
+    /// What comes before the first turn.
+    ///
+    /// - Parameter system: the system prompt; absent: the family's own, where it has one.
+    func opening(system: String? = nil) -> [Segment] {
+        switch self {
+        case .chatML:
+            [.beginning, .control("<|im_start|>"), .text("system\n" + (system ?? Self.chatMLSystem))] + closeChatML
         case .llama2: []  // every turn begins with its own
-        case .vicunaV1, .plain, .mistral, .zephyr: [.beginning]
+        case .zephyr:
+            [.beginning] + (system.map { [.text("<|system|>\n" + $0), .control("</s>"), .text("\n")] } ?? [])
+        case .vicunaV1, .plain, .mistral: [.beginning]
         }
     }
 
     /// The part of a turn that stands before the question, its pictures included; empty for a turn without a picture,
     /// whose words all stand in one segment.
     ///
-    /// - Parameter isFirst: whether the conversation begins with this turn.
-    func lead(isFirst: Bool, pictures: Int) -> [Segment] {
+    /// - Parameters:
+    ///   - isFirst: whether the conversation begins with this turn.
+    ///   - system: as `opening` has it.
+    func lead(isFirst: Bool, pictures: Int, system: String? = nil) -> [Segment] {
         guard pictures > 0 else { return [] }
-        let before = beforeQuestion(isFirst: isFirst)
+        let before = beforeQuestion(isFirst: isFirst, system: system)
         var segments: [Segment] = before.segments + [.text(before.text), .picture]
         for _ in 1..<pictures { segments += [.text("\n"), .picture] }
         return segments
     }
 
     /// The rest of the turn, up to where the model begins to answer.
-    func question(_ question: String, isFirst: Bool, pictures: Int) -> [Segment] {
+    func question(_ question: String, isFirst: Bool, pictures: Int, system: String? = nil) -> [Segment] {
         if pictures > 0 { return afterPictures("\n" + question) }
-        let before = beforeQuestion(isFirst: isFirst)
+        let before = beforeQuestion(isFirst: isFirst, system: system)
         return before.segments + afterPictures(before.text + question)
     }
 
@@ -100,11 +115,12 @@ enum ChatTemplate: String, Sendable, Equatable, CaseIterable {
     private var closeChatML: [Segment] { [.control("<|im_end|>"), .text("\n")] }
 
     /// Control tokens and the words that stand before the question.
-    private func beforeQuestion(isFirst: Bool) -> (segments: [Segment], text: String) {
+    private func beforeQuestion(isFirst: Bool, system: String?) -> (segments: [Segment], text: String) {
         switch self {
-        case .vicunaV1: ([], isFirst ? Self.vicunaSystem + " USER: " : "USER: ")
-        case .plain: ([], "USER: ")
-        case .llama2: ([.beginning], "[INST] ")
+        case .vicunaV1: ([], isFirst ? (system ?? Self.vicunaSystem) + " USER: " : "USER: ")
+        case .plain: ([], isFirst ? (system.map { $0 + " " } ?? "") + "USER: " : "USER: ")
+        case .llama2:
+            ([.beginning], "[INST] " + (isFirst ? system.map { "<<SYS>>\n\($0)\n<</SYS>>\n\n" } ?? "" : ""))
         case .mistral: ([], "[INST] ")
         case .chatML: ([.control("<|im_start|>")], "user\n")
         case .zephyr: ([], isFirst ? "<|user|>\n" : "\n<|user|>\n")
@@ -120,6 +136,7 @@ enum ChatTemplate: String, Sendable, Equatable, CaseIterable {
         }
     }
 
+    private static let chatMLSystem = "Answer the questions."
     private static let vicunaSystem =
         "A chat between a curious user and an artificial intelligence assistant. "
         + "The assistant gives helpful, detailed, and polite answers to the user's questions."

@@ -14,6 +14,7 @@ func follow(
     for try await event in stream {
         switch event {
         case .progress(let value): progress?.show(value)
+        case .picture: continue
         case .notice(let notice):
             guard notices else { continue }
             progress?.clear()
