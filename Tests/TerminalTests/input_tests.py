@@ -230,6 +230,7 @@ class InputTest(TerminalTest):
         random = seeded(3)
         with self.chat("--image", PICTURE) as session:
             moments = ["\x1bOP", "\x1bOR", "\x12ab", "\x18", "/s\t\t", "What?\r", "\x1b[200~a\rb\x1b[201~", "\x1b", "/set\r", "\x1b[15~"]
+            session.wait(READY)
             for _ in range(40):
                 session.send(random.choice(moments)).pump(random.random() * 0.1)
                 session.send("\x03").pump(random.random() * 0.1)
