@@ -144,12 +144,12 @@ class ScreenExpectationTest(TerminalTest):
 
     def test_12_helps_with_the_keys_of_the_focused_pane(self):
         with chat("--image", PICTURE) as session:
-            session.wait(READY).wait("Enter send")
+            session.wait(READY).wait("F3 commands")
             session.send("\x1bOP").wait("╭─ help").wait(re.compile(r"help ─.*\n.*Writing", re.MULTILINE))
             session.send("\x1b").wait(lambda: "╭─ help" not in session.text)
             session.send("What is there?\r").wait(re.compile(r"bot \w+")).wait(READY)
             session.send("\t").wait("Space pause").send("?").wait(re.compile(r"help ─.*\n.*Draft tree", re.MULTILINE))
-            session.send("\x1b").wait(lambda: "╭─ help" not in session.text).send("\t").wait("Enter send")
+            session.send("\x1b").wait(lambda: "╭─ help" not in session.text).send("\t").wait("F5 messages")
             session.send("/help\r").wait("/image FILE").wait("/clear").send("\x1b").wait(lambda: "╭─ help" not in session.text)
             session.send("/tre\r").wait("Did you mean /tree?").send("\x03").wait("cleared")
             self.leave(session)
