@@ -35,10 +35,15 @@ struct Specchat: AsyncParsableCommand {
         // First of all: this process may be the child that decodes one picture.
         if let status = DecodeWorker.serve(ifAskedBy: CommandLine.arguments) { Foundation.exit(status) }
         TextOutput.fillClosedStreams()
+        leave(with: await runCommand())
+    }
+
+    /// Runs what was asked for and returns the exit code.
+    @MainActor private static func runCommand() async -> Int32 {
         do {
             if CommandLine.arguments.dropFirst() == [ManualPage.argument] {
                 try TextOutput.standard.write(ManualPage.text())
-                return
+                return 0
             }
             var command = try parseAsRoot(spelledOut(Array(CommandLine.arguments.dropFirst())))
             if var command = command as? any AsyncParsableCommand {
@@ -46,11 +51,19 @@ struct Specchat: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            return 0
         } catch let code as ExitCode {
-            Foundation.exit(code.rawValue)
+            return code.rawValue
         } catch {
-            Foundation.exit(end(with: error).rawValue)
+            return end(with: error).rawValue
         }
+    }
+
+    /// Ends the process without the libraries' own endings: the engine may still be at work when someone leaves while
+    /// it loads, and would crash in an OpenBLAS that has been put away.
+    private static func leave(with status: Int32) -> Never {
+        fflush(nil)
+        _exit(status)
     }
 
     /// The arguments with their subcommand: `specchat -p QUESTION` asks where the chat would not know what to do with it.

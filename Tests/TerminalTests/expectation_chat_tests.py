@@ -107,6 +107,8 @@ class ChatExpectationTest(TerminalTest):
                 with self.subTest(way=way):
                     session.send(way).wait(lambda: session.text.count("▣") == number, f"picture {number}").wait(READY)
             self.assertEqual(len(line.findall(session.text)), len(ways) + 1)
+            # What the model gets of it.
+            session.wait(re.compile(r"Added plain\.png 448×448 → \d+×\d+, \d+ tokens"))
             session.send("/image nowhere.png\r").wait(re.compile(r"! .*nowhere\.png"))
             session.send("/tmp/no such.png\r").wait("no such.png").wait(READY)
             self.assertNotIn("you ", session.text)
@@ -131,6 +133,7 @@ class ChatExpectationTest(TerminalTest):
             for command in COMMANDS[:-1]:
                 with self.subTest(command=command):
                     session.send(f"{command}\r").wait(lambda: "› /" not in session.text or "takes" in session.text).rest(0.1)
+                    self.assertNotIn("not available", session.text)
                     self.assertNotIn("Did you mean", session.text)
                     session.send("\x1b").rest(0.1).send("\x15")
             session.send("\x1b").rest(0.1)
