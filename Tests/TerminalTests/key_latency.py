@@ -57,7 +57,6 @@ def measure(rows, columns, keys, streams, chance, arguments):
                 for _ in range(6):
                     chat.send(f"{QUESTIONS[asked % len(QUESTIONS)]}\r")
                     asked += 1
-                chat.wait(lambda: "answering" in chat.screen.display[-1], "an answer to begin")
                 typed = 0
             if typed == LINE:
                 chat.send("\x15")
