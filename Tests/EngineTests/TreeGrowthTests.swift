@@ -136,6 +136,17 @@ import Testing
         #expect(abs(ratio / (1.4 / 1.2) - 1) < 0.1)
     }
 
+    @Test func `plain passes are estimated by what target passes take lately`() throws {
+        let costs = Self.costs()
+        #expect(costs.plainSeconds == 1.1)
+        for index in 0..<400 {
+            // Every fourth pass is interrupted, and a plain one would be as often for its length.
+            costs.record(.verify, rows: 4, seconds: index % 4 == 0 ? 4 * 1.4 : 2 * 1.4)
+            costs.record(.draft, rows: 1, seconds: 0.1)
+        }
+        #expect(abs(try #require(costs.plainSeconds) / (2.5 * 1.1) - 1) < 0.2)
+    }
+
     @Test func `a size that is dearer than the warm-up said is found out`() throws {
         let costs = Self.costs()
         for index in 0..<2000 {

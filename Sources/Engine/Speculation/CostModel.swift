@@ -117,6 +117,9 @@ final class CostModel {
 
     /// Natural logarithm of how much slower than at the warm-up the machine is just now, for passes of any kind.
     private var pace = 0.0
+    /// How much longer than at the warm-up target passes take lately, interrupted ones included: a plain average.
+    private var verifyStretch = 1.0
+    private var verified = 0
     /// Recent tokens per round with a tree, and what such a round costs by the curves.
     private var tokens = 0.0
     private var seconds = 0.0
@@ -149,6 +152,9 @@ final class CostModel {
             }
         // One interrupted pass, twenty times its length, is not the pace of the machine.
         pace += 0.1 * min(0.3, max(-0.3, slowness - pace))
+        guard pass == .verify else { return }
+        verified += 1
+        verifyStretch += max(0.02, 1 / Double(verified)) * (exp(slowness) - verifyStretch)
     }
 
     /// Tokens per second of a quiet machine that a round must beat to be worth its time: what the text grows by at
@@ -161,8 +167,11 @@ final class CostModel {
         return seconds > 0 ? max(1 / plain, tokens / seconds) : 1 / plain
     }
 
-    /// Seconds by the clock that a pass of one row would take at the machine's present pace; absent before any measurement.
-    var plainSeconds: Double? { verify.seconds(rows: 1).map { $0 * exp(pace) } }
+    /// Seconds by the clock that a pass of one row would take on average just now; absent before any measurement.
+    ///
+    /// By the stretch of target passes, not by the pace: that one leaves interruptions out, which plain decoding would
+    /// meet too, and a longer text makes target passes dearer than draft passes.
+    var plainSeconds: Double? { verify.seconds(rows: 1).map { $0 * verifyStretch } }
 
     /// False when plain decoding has been faster lately; it is tried again now and then.
     func shouldDraft() -> Bool {
