@@ -27,7 +27,7 @@ class StormTest(TerminalTest):
             with self.subTest(way=name), chat("--image", PICTURE, *SLOWLY, **way) as session:
                 random = chance(f"sizes {name}")
                 session.wait(READY)
-                for number in range(amount(200, 30)):
+                for number in range(amount(200, 20)):
                     if number % 25 == 0:
                         session.send(LONG)
                     session.resize(*size(random))
@@ -41,7 +41,7 @@ class StormTest(TerminalTest):
     def test_random_keys(self):
         """Whatever is typed, the program stays or ends as it should, and begins again."""
         random = chance("keys")
-        left = amount(10_000, 250)
+        left = amount(10_000, 150)
         with tempfile.TemporaryDirectory(prefix="specchat-storm-") as home:
             while left > 0:
                 way = random.choice(list(self.ways().values()))
@@ -96,7 +96,7 @@ class StormTest(TerminalTest):
                 session.wait(READY)
                 for picture in pictures:
                     session.send(f"/image {os.path.join(PICTURES, picture)}\r")
-                session.wait(lambda: session.text.count("▣") >= len(pictures), "the pictures").wait(READY)
+                session.wait(lambda: session.text.count("▣") >= len(pictures), "the pictures", 120).wait(READY)
                 for _ in range(amount(300, 20)):
                     session.send(f"/images {random.randint(1, len(pictures))}\r")
                     session.pump(random.choice([0, 0, 0.03]))
@@ -140,7 +140,7 @@ class StormTest(TerminalTest):
 
     def test_control_c_at_random_moments(self):
         random = chance("control c")
-        for number, moment in enumerate(self.some_moments(random, 100, 4)):
+        for number, moment in enumerate(self.some_moments(random, 100, 3)):
             with self.subTest(number=number, moment=moment), self.start(random, moment) as session:
                 for _ in range(random.randint(1, 6)):
                     session.send("\x03").pump(random.random() * 0.2)
@@ -158,7 +158,7 @@ class StormTest(TerminalTest):
     def test_signals_at_random_moments(self):
         random = chance("signals")
         codes = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131}
-        for number, moment in enumerate(self.some_moments(random, 60, 4)):
+        for number, moment in enumerate(self.some_moments(random, 60, 3)):
             with self.subTest(number=number, moment=moment), self.start(random, moment) as session:
                 # While an editor runs, Ctrl-\ and its signal are the editor's.
                 which = random.choice(list(codes)[: 2 if moment == "editor" else 3])
@@ -184,7 +184,7 @@ class StormTest(TerminalTest):
             session.wait("shell>")
             command = f"{PROGRAM} chat --image {PICTURE} {' '.join(SLOWLY)}\r"
             session.send(command).wait(READY)
-            for number in range(amount(30, 4)):
+            for number in range(amount(30, 2)):
                 session.send(LONG).pump(random.random() * 0.4)
                 count = len(session.raw)
                 session.send("\x1a").wait(lambda: b"Stopped" in session.raw[count:], "the shell")
