@@ -65,9 +65,10 @@ private final class HeldAnswer: Sendable {
     }
 
     @Test func `steps add up, and none is left over for the next answer`() async throws {
-        let answer = try await HeldAnswer(tokens: 2)
+        // As many tokens as steps: the answer cannot end before the last step was granted.
+        let answer = try await HeldAnswer(tokens: 5)
         for _ in 0..<5 { answer.engine.step() }
-        #expect(try await answer.report?.tokens.count == 2)
+        #expect(try await answer.report?.tokens.count == 5)
         let stream = answer.engine.ask("And then?", options: GenerationOptions())
         while !answer.engine.isHeld { try await Task.sleep(for: .milliseconds(1)) }
         answer.engine.stop()
