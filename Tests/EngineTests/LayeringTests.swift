@@ -31,7 +31,7 @@ import Testing
         Rule(
             folder: "Engine/Text", forbidden: chat + speculation + model + files + ["PixelImage", "StoredTensor"]),
         Rule(folder: "Engine/Checkpoint", forbidden: chat + speculation + backends + ["VisionTower(", "KVCache"]),
-        Rule(folder: "Engine/Model", forbidden: chat + speculation + backends),
+        Rule(folder: "Engine/Model", forbidden: chat + speculation + backends + files),
         Rule(folder: "Engine/Speculation", forbidden: chat + files + backends + ["Tokenizer", "ChatTemplate"]),
         Rule(folder: "ChatTUI", forbidden: ["import CTerm"], except: ["Terminal.swift"]),
         Rule(folder: "ChatTUI", forbidden: ["import CSixel"], except: ["SixelEncoder.swift"]),

@@ -6,7 +6,7 @@ import Testing
     @Test(arguments: Golden.all)
     func `logits and greedy tokens of a text`(name: String) throws {
         let golden = try Golden(name)
-        let model = try LanguageModel(GGUF(path: golden.path("language.gguf")), backend: ReferenceBackend())
+        let model = try LanguageModel(LanguageCheckpoint(path: golden.path("language.gguf")), backend: ReferenceBackend())
         let prompt = golden.text.idsBefore + golden.text.idsAfter
         let cache = model.makeCache(capacity: 128)
         let (pass, hidden) = model.forward(.tokens(prompt), plan: .text(rows: prompt.count, after: 0), cache: cache)
@@ -19,8 +19,8 @@ import Testing
     func `features, visual tokens and logits of a picture`(name: String) throws {
         let golden = try Golden(name)
         let backend = ReferenceBackend()
-        let file = try GGUF(path: golden.path("vision.gguf"))
-        let tower = try VisionTower(file, backend: backend)
+        let checkpoint = try VisionCheckpoint(path: golden.path("vision.gguf"))
+        let tower = try VisionTower(checkpoint, backend: backend)
         let pixels = try golden.array("pixels.\(golden.preprocessing)")
         let patches = Self.patches(
             of: pixels, size: tower.configuration.imageSize, patch: tower.configuration.patchSize)
@@ -29,10 +29,10 @@ import Testing
         #expect(blocks == Array(1...tower.configuration.blocks))
         let reading = backend.begin(.vision(rows: 1))
         #expect(try relativeDifference(reading.read(features), golden.array("features")) < 1e-4)
-        let visualTokens = try Projector(file, backend: backend).project(features)
+        let visualTokens = try Projector(checkpoint.projector, backend: backend).project(features)
         #expect(try relativeDifference(reading.read(visualTokens), golden.array("visual_tokens")) < 1e-4)
 
-        let model = try LanguageModel(GGUF(path: golden.path("language.gguf")), backend: backend)
+        let model = try LanguageModel(LanguageCheckpoint(path: golden.path("language.gguf")), backend: backend)
         let cache = model.makeCache(capacity: 256)
         let feed = PromptFeed(target: model, cache: cache, drafter: nil)
         feed.append(.tokens(golden.picture.idsBefore))

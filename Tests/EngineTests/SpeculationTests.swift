@@ -12,10 +12,10 @@ private struct World {
     /// The draft is one of the goldens; the target itself as its own draft is right almost always.
     init(target: String = "grouped", draft: String, backend: any Backend) throws {
         let golden = try Golden(target)
-        self.target = try LanguageModel(GGUF(path: golden.path("language.gguf")), backend: backend)
+        self.target = try LanguageModel(LanguageCheckpoint(path: golden.path("language.gguf")), backend: backend)
         self.draft =
             draft == target
-            ? self.target : try LanguageModel(GGUF(path: Golden(draft).path("language.gguf")), backend: backend)
+            ? self.target : try LanguageModel(LanguageCheckpoint(path: Golden(draft).path("language.gguf")), backend: backend)
         prompt = golden.text.idsBefore
     }
 

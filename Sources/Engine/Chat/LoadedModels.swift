@@ -41,23 +41,23 @@ final class LoadedModels {
         let clock = ContinuousClock()
         let start = clock.now
         let backend: any Backend = try CPUBackend(threads: options.threads)
-        let file = try GGUF(path: bundle.target.path)
-        let target = try LanguageModel(file, backend: backend) { done, total in
+        let checkpoint = try LanguageCheckpoint(path: bundle.target.path)
+        let target = try LanguageModel(checkpoint, backend: backend) { done, total in
             try cancellation.check()
             emit(.progress(Progress(phase: .loading, completed: done, total: total + 1)))
         }
-        let vocabulary = try Vocabulary(file)
+        let vocabulary = try checkpoint.vocabulary()
         self.bundle = bundle
         self.backend = backend
         self.target = target
         tokenizer = Tokenizer(vocabulary)
-        template = ChatTemplate(metadata: try file.string("tokenizer.chat_template"))
+        template = ChatTemplate(metadata: try checkpoint.template())
         vision = try Self.vision(of: bundle, target: target, backend: backend)
         draft = Self.draft(
             of: bundle, target: target, vocabulary: vocabulary,
             featureWidth: vision?.tower.configuration.hidden, backend: backend, emit: emit)
         pictureCache = Self.pictureCache(
-            options, target: file, vision: vision, draft: draft,
+            options, target: checkpoint, vision: vision, draft: draft,
             setting: [template.rawValue, bundle.preprocessing.rawValue, backend.arithmetic])
         contextLength = options.contextLength ?? min(target.configuration.contextLength, 4096)
         warmUp()
@@ -78,11 +78,11 @@ final class LoadedModels {
     }
 
     private static func pictureCache(
-        _ options: EngineOptions, target: GGUF, vision: Vision?, draft: Draft?, setting: [String]
+        _ options: EngineOptions, target: LanguageCheckpoint, vision: Vision?, draft: Draft?, setting: [String]
     ) -> (PictureCacheOptions, ModelIdentity)? {
         guard let cache = options.pictureCache, let vision else { return nil }
         let identity = ModelIdentity(
-            target: ModelIdentity.digest(of: [target]), vision: vision.identity, draft: draft?.identity,
+            target: ModelIdentity.digest(of: [target.tensors]), vision: vision.identity, draft: draft?.identity,
             setting: setting)
         return (cache, identity)
     }
@@ -100,8 +100,8 @@ final class LoadedModels {
         of bundle: ModelBundle, target: LanguageModel, backend: any Backend
     ) throws -> Vision? {
         guard let path = bundle.vision?.path else { return nil }
-        let file = try GGUF(path: path)
-        let tower = try VisionTower(file, backend: backend)
+        let checkpoint = try VisionCheckpoint(path: path)
+        let tower = try VisionTower(checkpoint, backend: backend)
         let outputs = tower.configuration.projector.outputs
         guard outputs == target.configuration.hidden else {
             throw ChatError.visionMismatch(
@@ -112,8 +112,8 @@ final class LoadedModels {
             framing: bundle.preprocessing == .pad ? .pad : .crop, mean: tower.configuration.mean,
             deviation: tower.configuration.standardDeviation)
         return Vision(
-            tower: tower, projector: try Projector(file, backend: backend), preprocessor: preprocessor,
-            identity: ModelIdentity.digest(of: [file]))
+            tower: tower, projector: try Projector(checkpoint.projector, backend: backend), preprocessor: preprocessor,
+            identity: ModelIdentity.digest(of: [checkpoint.tensors]))
     }
 
     /// The draft of this name, or nothing and a notice that says why.
@@ -124,24 +124,24 @@ final class LoadedModels {
         guard let files = bundle.draft else { return nil }
         let name = files.name
         do {
-            let file = try GGUF(path: files.model.path)
-            if let reason = try Vocabulary(file).difference(from: vocabulary) {
+            let checkpoint = try LanguageCheckpoint(path: files.model.path)
+            if let reason = try checkpoint.vocabulary().difference(from: vocabulary) {
                 emit(.notice(Notice("Going on without the draft \(name): \(reason).")))
                 return nil
             }
-            let model = try LanguageModel(file, backend: backend)
-            let projectorFile = try files.projector.map { url throws(GGUFError) in try GGUF(path: url.path) }
-            let projector = try projectorFile.flatMap { file -> Projector? in
-                let sizes = try ProjectorConfiguration(file)
+            let model = try LanguageModel(checkpoint, backend: backend)
+            let bridge = try files.projector.map { url in try ProjectorCheckpoint(path: url.path) }
+            let projector = try bridge.flatMap { bridge -> Projector? in
+                let sizes = bridge.configuration
                 let fits = sizes.inputs == featureWidth && sizes.outputs == model.configuration.hidden
-                return fits ? try Projector(file, backend: backend) : nil
+                return fits ? try Projector(bridge, backend: backend) : nil
             }
             if files.projector != nil && projector == nil {
                 emit(
                     .notice(
                         Notice("The draft \(name) cannot read this model's pictures; it drafts from the text alone.")))
             }
-            let identity = projector.flatMap { _ in projectorFile.map { ModelIdentity.digest(of: [file, $0]) } }
+            let identity = projector.flatMap { _ in bridge.map { ModelIdentity.digest(of: [checkpoint.tensors, $0.tensors]) } }
             return Draft(name: name, model: model, projector: projector, identity: identity)
         } catch {
             emit(.notice(Notice("Going on without the draft \(name): \(error)")))

@@ -12,7 +12,7 @@ struct ModelIdentity {
     let setting: SHA256Digest
 
     /// - Parameters:
-    ///   - target: digest of the target's file; so are the next two of theirs.
+    ///   - target: digest of the target's checkpoint; so are the next two of theirs.
     ///   - draft: of model and projector.
     ///   - setting: names of template, framing and backend.
     init(target: SHA256Digest, vision: SHA256Digest, draft: SHA256Digest?, setting: [String]) {
@@ -20,8 +20,10 @@ struct ModelIdentity {
         self.setting = SHA256Digest(of: Array((setting + [Self.program]).joined(separator: "\0").utf8))
     }
 
-    /// What tells files from all others.
-    static func digest(of files: [GGUF]) -> SHA256Digest { join(files.map { SHA256Digest(of: $0.identity()) }) }
+    /// What tells checkpoints from all others.
+    static func digest(of checkpoints: [any TensorSource]) -> SHA256Digest {
+        join(checkpoints.map { SHA256Digest(of: $0.identity()) })
+    }
 
     /// A picture through the vision tower and the target's projector.
     func key(of image: PixelImage) -> SHA256Digest {

@@ -2,8 +2,9 @@
 // checked here, once; whoever asks later gets a value or a GGUFError.
 
 /// An open GGUF file of version 2 or 3, little endian (llama.cpp's format).
-struct GGUF {
-    let file: String
+struct GGUF: TensorSource {
+    /// The path as it was given.
+    let path: String
     let version: UInt32
     let byteCount: Int
     /// Every tensor's place is a multiple of this.
@@ -47,7 +48,7 @@ struct GGUF {
         // The header is inside the file, so this sum cannot overflow.
         let start = (cursor.offset + alignment - 1) / alignment * alignment
         self.tensors = try Self.place(directory, from: start, alignment: alignment, size: bytes.count, file: file)
-        self.file = file
+        self.path = file
         self.version = header.version
         self.byteCount = bytes.count
         self.alignment = alignment
@@ -106,6 +107,8 @@ struct GGUF {
         guard let index = tensorIndex[name] else { throw fault(.missingTensor(name)) }
         return tensors[index]
     }
+
+    func shape(_ name: String) throws(GGUFError) -> [Int] { try entry(name).dimensions.reversed() }
 
     /// A tensor in its own shape: the first dimension is a row, the others are folded into the number of rows.
     func tensor(named name: String) throws(GGUFError) -> StoredTensor {
@@ -231,7 +234,7 @@ struct GGUF {
         return value
     }
 
-    func fault(_ fault: GGUFError.Fault) -> GGUFError { GGUFError(file: file, fault) }
+    func fault(_ fault: GGUFError.Fault) -> GGUFError { GGUFError(file: path, fault) }
 
     private func wrongType(_ key: String, _ found: GGUFValue, _ wanted: String) -> GGUFError {
         fault(.wrongKeyType(key: key, found: found.typeName, wanted: wanted))

@@ -1,8 +1,8 @@
-// ModelConfiguration.swift — the sizes of a language model, from its keys and held against its tensors. Read by Model.
+// ModelConfiguration.swift — the sizes of a language model, whatever the format of its checkpoint. Read by Model.
 
-/// A LLaMA decoder as a GGUF file of architecture `llama` describes it.
+/// A LLaMA decoder. Each format reads its own keys: GGUFModelConfiguration.swift and its like.
 struct LanguageModelConfiguration: Sendable, Equatable {
-    /// What the file calls itself.
+    /// What the checkpoint calls itself.
     let name: String?
     /// Rows of the embedding and of the output head.
     let vocabulary: Int
@@ -18,85 +18,18 @@ struct LanguageModelConfiguration: Sendable, Equatable {
     let rotary: Rotary
     /// Positions that the model was trained for.
     let contextLength: Int
-    /// The file has no `output.weight`: the embedding is the output head too.
+    /// There is no `output.weight`: the embedding is the output head too.
     let isOutputTied: Bool
 
     var attention: AttentionHeads { AttentionHeads(queries: heads, keys: keyHeads, width: headWidth) }
     /// The tensor that turns the last hidden state into logits.
     var outputTensor: String { isOutputTied ? "token_embd.weight" : "output.weight" }
 
-    /// Reads the keys, and checks that every tensor that they ask for is there in the shape that they ask for.
-    init(_ file: GGUF) throws(GGUFError) {
-        try Self.expectLanguageModel(file)
-        name = try file.string("general.name")
-        hidden = try file.count("llama.embedding_length", in: 1...65_536)
-        blocks = try file.count("llama.block_count", in: 1...1_024)
-        heads = try file.count("llama.attention.head_count", in: 1...1_024)
-        keyHeads = try file.count("llama.attention.head_count_kv", in: 1...heads, or: heads)
-        headWidth = try file.count("llama.attention.key_length", in: 2...1_024, or: hidden / heads)
-        feedForward = try file.count("llama.feed_forward_length", in: 1...1_048_576)
-        contextLength = try file.count("llama.context_length", in: 1...16_777_216)
-        epsilon = try file.positive("llama.attention.layer_norm_rms_epsilon")
-        rotary = Rotary(
-            base: try file.positive("llama.rope.freq_base", or: 10_000),
-            width: try file.count("llama.rope.dimension_count", in: 2...headWidth, or: headWidth),
-            pairing: .adjacent)
-        // The embedding knows best: early revisions of LLaVA carried a wrong vocabulary size beside it.
-        vocabulary = try file.entry("token_embd.weight").count / hidden
-        isOutputTied = !file.hasTensor("output.weight")
-        try checkDivisions(file)
-        try Self.refuseUnsupported(file)
-        try checkTensors(file)
-    }
-
-    private static func expectLanguageModel(_ file: GGUF) throws(GGUFError) {
-        let wanted = "a language model of architecture 'llama'"
-        guard let architecture = try file.string("general.architecture") else {
-            throw file.fault(.missingKey("general.architecture"))
-        }
-        if architecture == "clip" { throw file.fault(.wrongKind(found: "a vision model", wanted: wanted)) }
-        guard architecture == "llama" else {
-            throw file.fault(.wrongKind(found: "a model of architecture '\(architecture)'", wanted: wanted))
-        }
-    }
-
-    private func checkDivisions(_ file: GGUF) throws(GGUFError) {
-        guard heads % keyHeads == 0 else {
-            let allowed = "a divisor of the \(heads) query heads"
-            let key = "llama.attention.head_count_kv"
-            throw file.fault(.absurdValue(key: key, value: "\(keyHeads)", allowed: allowed))
-        }
-        guard rotary.width % 2 == 0 else {
-            let key = "llama.rope.dimension_count"
-            throw file.fault(.absurdValue(key: key, value: "\(rotary.width)", allowed: "an even number"))
-        }
-        let values = try file.count("llama.attention.value_length", in: 1...1_024, or: headWidth)
-        guard values == headWidth else {
-            let allowed = "\(headWidth), the width of the keys"
-            throw file.fault(.absurdValue(key: "llama.attention.value_length", value: "\(values)", allowed: allowed))
-        }
-    }
-
-    /// What a `llama` file may ask for that would make the answers wrong if it were left out in silence.
-    private static func refuseUnsupported(_ file: GGUF) throws(GGUFError) {
-        if try file.integer("llama.expert_count") ?? 0 > 0 { throw file.fault(.unsupported("a mixture of experts")) }
-        let scaling = try file.string("llama.rope.scaling.type") ?? "none"
-        let linear = try file.number("llama.rope.scale_linear")
-        let factor = try file.number("llama.rope.scaling.factor") ?? linear ?? 1
-        if (scaling != "none" || linear != nil) && factor != 1 {
-            throw file.fault(.unsupported("rotary scaling of type '\(scaling)'"))
-        }
-        if file.hasTensor("rope_freqs.weight") { throw file.fault(.unsupported("rotary frequencies of its own")) }
-        for part in ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"]
-        where file.hasTensor("blk.0.\(part).bias") {
-            throw file.fault(.unsupported("a bias in '\(part)'"))
-        }
-    }
-
-    private func checkTensors(_ file: GGUF) throws(GGUFError) {
-        try file.expect("token_embd.weight", rows: vocabulary, columns: hidden)
-        try file.expect("output_norm.weight", rows: 1, columns: hidden)
-        try file.expect(outputTensor, rows: vocabulary, columns: hidden)
+    /// Checks that every tensor that a model of these sizes needs is there in its shape.
+    func checkTensors<Source: TensorSource>(of source: Source) throws(Source.Failure) {
+        try source.expect("token_embd.weight", rows: vocabulary, columns: hidden)
+        try source.expect("output_norm.weight", rows: 1, columns: hidden)
+        try source.expect(outputTensor, rows: vocabulary, columns: hidden)
         for block in 0..<blocks {
             let shapes = [
                 ("attn_norm", 1, hidden), ("attn_q", heads * headWidth, hidden),
@@ -105,7 +38,7 @@ struct LanguageModelConfiguration: Sendable, Equatable {
                 ("ffn_gate", feedForward, hidden), ("ffn_up", feedForward, hidden), ("ffn_down", hidden, feedForward),
             ]
             for (part, rows, columns) in shapes {
-                try file.expect("blk.\(block).\(part).weight", rows: rows, columns: columns)
+                try source.expect("blk.\(block).\(part).weight", rows: rows, columns: columns)
             }
         }
     }

@@ -13,9 +13,11 @@ final class LanguageModel {
     /// Reads and packs every weight.
     ///
     /// - Parameter progress: called after each block with the blocks done and their number.
-    init(_ file: GGUF, backend: any Backend, progress: (Int, Int) throws -> Void = { _, _ in }) throws {
-        let configuration = try LanguageModelConfiguration(file)
-        let loader = WeightLoader(backend: backend, file: file)
+    init(
+        _ checkpoint: LanguageCheckpoint, backend: any Backend, progress: (Int, Int) throws -> Void = { _, _ in }
+    ) throws {
+        let configuration = checkpoint.configuration
+        let loader = WeightLoader(backend: backend, tensors: checkpoint.tensors)
         self.configuration = configuration
         self.backend = backend
         embedding = try loader.weight("token_embd.weight", for: .table)

@@ -7,8 +7,8 @@ final class Projector {
     private let first: BiasedProduct
     private let second: BiasedProduct
 
-    init(_ file: GGUF, backend: any Backend) throws {
-        let loader = WeightLoader(backend: backend, file: file)
+    init(_ checkpoint: ProjectorCheckpoint, backend: any Backend) throws {
+        let loader = WeightLoader(backend: backend, tensors: checkpoint.tensors)
         self.backend = backend
         first = try loader.biased("mm.0")
         second = try loader.biased("mm.2")

@@ -11,13 +11,13 @@ final class VisionTower {
     private let preNorm: Normalization
     private let blocks: [VisionBlock]
 
-    init(_ file: GGUF, backend: any Backend) throws {
-        let configuration = try VisionConfiguration(file)
-        let loader = WeightLoader(backend: backend, file: file)
+    init(_ checkpoint: VisionCheckpoint, backend: any Backend) throws {
+        let configuration = checkpoint.configuration
+        let loader = WeightLoader(backend: backend, tensors: checkpoint.tensors)
         self.configuration = configuration
         self.backend = backend
         // Stored as a convolution [hidden, 3, patch, patch]; with a stride of one patch it is a product over whole patches.
-        let kernel = try file.tensor(
+        let kernel = try checkpoint.tensors.tensor(
             named: "v.patch_embd.weight", rows: configuration.hidden,
             columns: 3 * configuration.patchSize * configuration.patchSize)
         patchEmbedding = try backend.makeWeight(kernel, for: .fixedShapeProduct)

@@ -1,12 +1,12 @@
 // WeightLoader.swift — from names in a checkpoint to weights in a backend.
 
-/// Looks tensors up by GGUF name and hands them to a backend.
+/// Looks tensors up by their canonical names (`TensorSource`) and hands them to a backend.
 struct WeightLoader {
     let backend: any Backend
-    let file: GGUF
+    let tensors: any TensorSource
 
     func weight(_ name: String, for use: WeightUse) throws -> any Weight {
-        try backend.makeWeight(file.tensor(named: name), for: use)
+        try backend.makeWeight(tensors.tensor(named: name), for: use)
     }
 
     /// Block `index` of a LLaMA decoder.

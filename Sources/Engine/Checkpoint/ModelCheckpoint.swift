@@ -1,0 +1,79 @@
+// ModelCheckpoint.swift — a model as it lies on disk, whatever the format: sizes, tensors, words. Opened by Chat, packed
+// into weights by Model.
+
+/// A language model's file or folder, opened and checked; no weight is read yet.
+struct LanguageCheckpoint {
+    let configuration: LanguageModelConfiguration
+    let tensors: any TensorSource
+    private let origin: Origin
+
+    private enum Origin {
+        case gguf(GGUF)
+    }
+
+    /// Opens what lies at `path`.
+    init(path: String) throws {
+        try self.init(GGUF(path: path))
+    }
+
+    init(_ file: GGUF) throws(GGUFError) {
+        configuration = try LanguageModelConfiguration(file)
+        tensors = file
+        origin = .gguf(file)
+    }
+
+    /// The tokenizer that the checkpoint brings along, with the tokens that end an answer.
+    func vocabulary() throws -> Vocabulary {
+        switch origin {
+        case .gguf(let file): try Vocabulary(file)
+        }
+    }
+
+    /// The chat template as the checkpoint words it; absent where it has none.
+    func template() throws -> String? {
+        switch origin {
+        case .gguf(let file): try file.string("tokenizer.chat_template")
+        }
+    }
+}
+
+/// A vision tower with the projector of its language model, opened and checked.
+struct VisionCheckpoint {
+    let configuration: VisionConfiguration
+    let tensors: any TensorSource
+
+    /// Opens what lies at `path`.
+    init(path: String) throws {
+        try self.init(GGUF(path: path))
+    }
+
+    init(_ file: GGUF) throws(GGUFError) {
+        configuration = try VisionConfiguration(file)
+        tensors = file
+    }
+
+    var projector: ProjectorCheckpoint {
+        ProjectorCheckpoint(configuration: configuration.projector, tensors: tensors)
+    }
+}
+
+/// A projector: part of a vision checkpoint, or alone in its own (a draft's).
+struct ProjectorCheckpoint {
+    let configuration: ProjectorConfiguration
+    let tensors: any TensorSource
+
+    init(configuration: ProjectorConfiguration, tensors: any TensorSource) {
+        self.configuration = configuration
+        self.tensors = tensors
+    }
+
+    /// Opens what lies at `path`.
+    init(path: String) throws {
+        try self.init(GGUF(path: path))
+    }
+
+    init(_ file: GGUF) throws(GGUFError) {
+        configuration = try ProjectorConfiguration(file)
+        tensors = file
+    }
+}

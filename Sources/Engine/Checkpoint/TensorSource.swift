@@ -1,0 +1,36 @@
+// TensorSource.swift — tensors of a checkpoint by name, whatever its format. Read by the configurations and WeightLoader.
+
+/// A checkpoint's tensors under one set of names, those of llama.cpp's GGUF files: `blk.0.attn_q.weight`,
+/// `v.blk.0.ln1.weight`, `mm.0.weight`. A format with other names translates them.
+protocol TensorSource {
+    associatedtype Failure: Error
+
+    /// File or folder, for messages.
+    var path: String { get }
+
+    func hasTensor(_ name: String) -> Bool
+
+    /// Sizes of a tensor; the numbers of the last dimension stand side by side.
+    func shape(_ name: String) throws(Failure) -> [Int]
+
+    /// A tensor in its own shape: the last dimension is a row, the others are folded into the number of rows.
+    func tensor(named name: String) throws(Failure) -> StoredTensor
+
+    /// A tensor that must have this shape, or fold into it without a dimension being cut: a convolution's kernel
+    /// [hidden, 3, patch, patch] is `hidden` rows of `3 · patch · patch` columns.
+    func tensor(named name: String, rows: Int, columns: Int) throws(Failure) -> StoredTensor
+
+    /// Throws unless the tensor is there and folds into this shape, whatever its type.
+    func expect(_ name: String, rows: Int, columns: Int) throws(Failure)
+
+    /// Bytes by which this checkpoint is known from every other one, wherever it lies.
+    func identity() -> [UInt8]
+}
+
+extension TensorSource {
+    /// A tensor in its last dimension and all others.
+    func folded(_ name: String) throws(Failure) -> (rows: Int, columns: Int) {
+        let shape = try shape(name)
+        return (shape.dropLast().reduce(1, *), shape.last ?? 1)
+    }
+}
