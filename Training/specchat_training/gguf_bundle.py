@@ -13,7 +13,7 @@ from typing import Any
 
 from .gguf_models import export_language, export_projector, export_vision
 from .llava_layout import canonical_name
-from .sentencepiece_vocabulary import read_vocabulary
+from .sentencepiece_vocabulary import Vocabulary, read_vocabulary
 from .shapes import LanguageShape, VisionShape
 
 
@@ -31,7 +31,7 @@ def export_bundle(
     target: Part,
     vision: VisionShape,
     drafts: Mapping[str, Part],
-    tokenizer: Path | str,
+    tokenizer: Path | str | Vocabulary,
     type: str = "Q8_0",
     vision_type: str = "F16",
     name: str = "specchat-demo",
@@ -45,7 +45,8 @@ def export_bundle(
 
     The first draft is the default one. `preprocessing` is `pad` or `crop`; `notice` is shown at the start of a chat.
     """
-    folder, vocabulary = Path(folder), read_vocabulary(tokenizer, added_tokens)
+    folder = Path(folder)
+    vocabulary = tokenizer if isinstance(tokenizer, Vocabulary) else read_vocabulary(tokenizer, added_tokens)
     shared = {"type": type, "chat_template": chat_template, "metadata": metadata}
     export_language(target.state, target.shape, vocabulary, folder / "target.gguf", name=name, **shared)
     visual = {"type": vision_type, "metadata": metadata}

@@ -8,12 +8,12 @@ llama.cpp's converter does the same, and its convolution reads nothing else.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
-from gguf import GGMLQuantizationType, GGUFWriter, LlamaFileType, quants
+from gguf import GGMLQuantizationType, GGUFWriter, LlamaFileType, quant_shape_to_byte_shape, quants
 
 from .llava_layout import LayoutError, TensorPlan, canonical_name, to_interleaved
 
@@ -36,7 +36,10 @@ class FileOptions(TypedDict, total=False):
 
 
 class GGUFFile:
-    """One GGUF file being written: tensors of one type, put in place only when it is whole."""
+    """One GGUF file being written: tensors of one type, put in place only when it is whole.
+
+    A tensor is converted when its turn to be written comes, so that a file may be larger than memory.
+    """
 
     def __init__(self, path: Path | str, architecture: str, kind: str, **options: Unpack[FileOptions]) -> None:
         """`kind` is what `general.type` says: `model` or `mmproj`."""
@@ -53,25 +56,30 @@ class GGUFFile:
         self.writer.add_file_type(FILE_TYPES[type])
         if type.startswith("Q"):
             self.writer.add_quantization_version(2)
+        self.planned: list[tuple[TensorPlan, Mapping[str, np.ndarray], GGMLQuantizationType]] = []
 
     def add(self, state: Mapping[str, np.ndarray], plans: Iterable[TensorPlan]) -> None:
-        """Adds every planned tensor, converted. Raises LayoutError for one that is absent or of another shape."""
+        """Adds every planned tensor. Raises LayoutError for one that is absent."""
         for plan in plans:
             if plan.state not in state:
                 raise LayoutError(f"the state dict has no tensor '{plan.state}'")
+            kind = stored_type(plan.gguf, plan.shape, self.type)
+            size = int(np.prod(quant_shape_to_byte_shape(plan.shape, kind)))
+            self.writer.add_tensor_info(plan.gguf, plan.shape, np.dtype(np.float32), size, raw_dtype=kind)
+            self.planned.append((plan, state, kind))
+
+    def close(self) -> None:
+        """Writes everything. Raises LayoutError for a tensor whose shape is not the planned one."""
+        self.writer.write_header_to_file()
+        self.writer.write_kv_data_to_file()
+        self.writer.write_ti_data_to_file()
+        for plan, state, kind in self.planned:
             values = state[plan.state]
             if values.shape != plan.shape:
                 raise LayoutError(f"'{plan.state}' is {values.shape}, the configuration says {plan.shape}")
             if plan.rotary_heads is not None:
                 values = to_interleaved(values, plan.rotary_heads)
-            kind = stored_type(plan.gguf, values.shape, self.type)
-            data = quants.quantize(np.ascontiguousarray(values), kind)
-            self.writer.add_tensor(plan.gguf, data, raw_dtype=kind)
-
-    def close(self) -> None:
-        self.writer.write_header_to_file()
-        self.writer.write_kv_data_to_file()
-        self.writer.write_tensors_to_file()
+            self.writer.write_tensor_data(quants.quantize(np.ascontiguousarray(values), kind))
         self.writer.close()
         os.replace(self.partial, self.path)
 
@@ -87,11 +95,23 @@ def stored_type(name: str, shape: Sequence[int], type: str) -> GGMLQuantizationT
     return GGMLQuantizationType[type]
 
 
-def as_arrays(state: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """The state dict as float32 arrays under canonical names. Takes arrays and torch tensors of any float type."""
-    arrays = {}
-    for name, values in state.items():
+class Arrays(Mapping[str, np.ndarray]):
+    """A state dict as float32 arrays under canonical names, each made when it is asked for.
+
+    Takes arrays and torch tensors of any float type.
+    """
+
+    def __init__(self, state: Mapping[str, Any]) -> None:
+        self.state, self.names = state, {canonical_name(name): name for name in state}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        values = self.state[self.names[name]]
         if not isinstance(values, np.ndarray):
             values = values.detach().float().cpu().numpy()
-        arrays[canonical_name(name)] = values.astype(np.float32, copy=False)
-    return arrays
+        return values.astype(np.float32, copy=False)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)

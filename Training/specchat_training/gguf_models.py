@@ -19,7 +19,7 @@ from typing import Any, Unpack
 
 from gguf import GGUFWriter
 
-from .gguf_file import FileOptions, GGUFFile, as_arrays
+from .gguf_file import Arrays, FileOptions, GGUFFile
 from .llava_layout import language_plan, projector_plan, vision_plan
 from .sentencepiece_vocabulary import Vocabulary, read_vocabulary
 from .shapes import LanguageShape, VisionShape
@@ -59,7 +59,7 @@ def export_language(
     `tokenizer` is a SentencePiece model file; ids past its end are filled with `added_tokens`, then with unused
     tokens, up to `shape.vocabulary`. A state dict without an output head gives a file without one: readers then use the embedding.
     """
-    state = as_arrays(state)
+    state = Arrays(state)
     vocabulary = tokenizer if isinstance(tokenizer, Vocabulary) else read_vocabulary(tokenizer, added_tokens)
     file = GGUFFile(path, "llama", "model", **options)
     _add_language_keys(file.writer, shape)
@@ -114,7 +114,7 @@ def export_vision(
     Only the blocks up to the feature layer are stored and counted, and no norm after them, so a reader runs
     every block that it finds.
     """
-    state = as_arrays(state)
+    state = Arrays(state)
     file = GGUFFile(path, "clip", "mmproj", **options)
     writer = file.writer
     _add_projector_keys(writer, vision.hidden, language_hidden, has_encoder=True)
@@ -138,7 +138,7 @@ def export_projector(
     """Writes a draft's projector alone; it reads the features of the target's tower."""
     file = GGUFFile(path, "clip", "mmproj", **options)
     _add_projector_keys(file.writer, vision_hidden, language_hidden, has_encoder=False)
-    file.add(as_arrays(state), projector_plan(vision_hidden, language_hidden))
+    file.add(Arrays(state), projector_plan(vision_hidden, language_hidden))
     file.close()
 
 
