@@ -18,6 +18,7 @@ struct BenchCommand: AsyncParsableCommand {
               specchat bench --quick --draft small
               specchat bench --temperature 0.7 --rounds 5 --json
               specchat bench --lossless --cases 500
+              specchat bench --costs --contexts 0 640
             """)
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Repeats of every conversation.", valueName: "n"))
@@ -40,6 +41,15 @@ struct BenchCommand: AsyncParsableCommand {
     @Flag(help: "Time nothing; compare a grid of settings with plain decoding.")
     var lossless = false
 
+    @Flag(
+        help: "Time passes of each model by rows and by length of the text, and say which trees they make worth while.")
+    var costs = false
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Lengths of the text for --costs; default: 0 640 2048.", valueName: "n"))
+    var contexts: [Int] = []
+
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Cases of the grid for --lossless; 0 for all of them.", valueName: "n"))
@@ -58,12 +68,20 @@ struct BenchCommand: AsyncParsableCommand {
         guard rounds >= 1 else { throw ValidationError("--rounds must be 1 or more") }
         guard conversations.map({ $0 >= 1 }) ?? true else { throw ValidationError("--conversations must be 1 or more") }
         guard cases >= 0 else { throw ValidationError("--cases must be 0 (all) or more") }
+        guard contexts.allSatisfy({ (0...1_000_000).contains($0) }) else {
+            throw ValidationError("--contexts must be from 0 to 1000000")
+        }
+        guard costs || contexts.isEmpty else { throw ValidationError("--contexts goes with --costs") }
+        guard !(costs && lossless) else {
+            throw ValidationError("--costs and --lossless are two benchmarks: choose one")
+        }
         try SettingEntry.check(SettingEntry.flag(.nodes, nodes.map { .integer($0) }))
     }
 
     func run() async throws {
         let settings = try benchSettings()
         let opened = try settings.openModel()
+        guard !costs else { return try await measureCosts(opened) }
         let prompts = try BenchPrompts.read(
             path: self.prompts ?? Self.promptsPath(opened.bundle))
         // Without a choice all drafts are measured; with one, only that.
@@ -98,6 +116,24 @@ struct BenchCommand: AsyncParsableCommand {
     /// The prompts that a bundle brings along.
     private static func promptsPath(_ bundle: ModelBundle) -> String {
         bundle.target.deletingLastPathComponent().appending(path: BenchPrompts.fileName).path
+    }
+
+    // MARK: Costs
+
+    private func measureCosts(_ opened: OpenModel) async throws {
+        var request = CostRequest()
+        if !contexts.isEmpty { request.contexts = contexts }
+        request.repeats = rounds
+        let engine = opened.makeEngine()
+        let report = try await untilStopped { [request] in
+            try await follow(engine.load())
+            return try await engine.measureCosts(request) { step in
+                if TextOutput.errors.isTerminal { try? TextOutput.errors.line(step) }
+            }
+        }
+        try json
+            ? TextOutput.standard.line(JSONText.line(report))
+            : TextOutput.standard.write(CostTable(model: opened.bundle.name, report: report).text)
     }
 
     // MARK: Timing

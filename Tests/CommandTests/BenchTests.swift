@@ -172,3 +172,33 @@ import Testing
         #expect(all.sample(100).prompts.count == 60)
     }
 }
+
+@Suite struct `The cost table` {
+    private func entry(_ model: String, _ rows: Int, _ seconds: [Double], after context: Int = 0) -> CostReport.Entry {
+        CostReport.Entry(model: model, kind: .verify, rows: rows, context: context, seconds: seconds)
+    }
+
+    @Test func `gives medians, ratios to one row, and the chain that pays best`() {
+        let report = CostReport(
+            entries: [
+                entry("target", 1, [0.1, 0.9, 0.1]), entry("target", 4, [0.2, 0.2, 0.1]),
+                entry("target", 8, [0.8]), .init(model: "target", kind: .prompt, rows: 16, context: 0, seconds: [0.5]),
+                entry("small", 1, [0.01]), entry("small", 4, [0.02]), entry("small", 8, [0.03]),
+            ], backend: "cpu", threads: 1, load: 1.5)
+        let text = CostTable(model: "m", report: report).text
+        #expect(text.contains("m, 1 thread, cpu;"))
+        #expect(text.contains("\n4     200.0 (2.00)\n8     800.0 (8.00)\n"))
+        #expect(text.contains("\n16    500.0    32.0\n"))
+        // Four nodes cost 0.2 + 3 x 0.01 and give 1 + .9 + .81 + .729 tokens; five would cost 0.35 + 0.04.
+        #expect(text.contains("\n0.9         4, 1.50x\n"))
+        // One row more costs a third of the way to 0.2; at one half even two nodes bring 1.5 tokens for 1.43 times the time.
+        #expect(text.contains("\n0.5         2, 1.05x\n"))
+    }
+
+    @Test func `says nothing of chains without a draft`() {
+        let report = CostReport(entries: [entry("target", 1, [0.1])], backend: "cpu", threads: 2, load: 0)
+        let text = CostTable(model: "m", report: report).text
+        #expect(!text.contains("Chains"))
+        #expect(text.contains("2 threads"))
+    }
+}

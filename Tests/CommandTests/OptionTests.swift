@@ -57,6 +57,9 @@ import Testing
         ("bench --rounds 0", "--rounds must be 1 or more"),
         ("bench --conversations 0", "--conversations must be 1 or more"),
         ("bench --cases -1", "--cases must be 0 (all) or more"),
+        ("bench --contexts 64", "--contexts goes with --costs"),
+        ("bench --costs --contexts 2000000", "--contexts must be from 0 to 1000000"),
+        ("bench --costs --lossless", "--costs and --lossless are two benchmarks: choose one"),
     ])
     func `refuse a number that makes no sense in one sentence`(line: String, sentence: String) {
         #expect(refusal(line) == sentence)

@@ -101,6 +101,13 @@ public actor ChatEngine {
         try loaded({ _ in }, Cancellation()).models.score(prompt, image: image, answer: answer)
     }
 
+    /// Times passes of the target, of the chosen draft and of the vision tower; the conversation is untouched.
+    ///
+    /// - Parameter progress: told what is timed next.
+    public func measureCosts(_ request: CostRequest, progress: @Sendable (String) -> Void) throws -> CostReport {
+        try loaded({ _ in }, Cancellation()).models.measureCosts(request, progress: progress)
+    }
+
     typealias Emit = (GenerationEvent) -> Void
 
     private func loaded(_ emit: Emit, _ cancellation: Cancellation) throws -> Conversation {

@@ -56,7 +56,8 @@ final class PromptFeed {
     private let cache: KVCache
     private let drafter: DraftModelDrafter?
     private(set) var waiting: [PromptPart] = []
-    private static let chunk = 64
+    /// Rows that are read at once.
+    static let chunk = 64
 
     init(target: LanguageModel, cache: KVCache, drafter: DraftModelDrafter?) {
         self.target = target
