@@ -79,7 +79,12 @@ void ct_cursor_is_unknown(void) { cursor_shown = -1; }
 
 void ct_clear(void) { erase(); }
 
-void ct_forget(void) { clearok(curscr, TRUE); }
+/* All rows scroll again, too. ncurses restores those that it knows of: while the window grew they may have been too few,
+   and the terminal would keep to them, beyond our end as well. Clearing puts the cursor where ncurses expects it. */
+void ct_forget(void) {
+    ct_write("\033[r", 3);
+    clearok(curscr, TRUE);
+}
 
 void ct_flush(void) {
     int shown = cursor_row >= 0;

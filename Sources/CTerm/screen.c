@@ -18,10 +18,10 @@
 struct ct_saved ct_saved = {.error_log = -1, .real_error = -1};
 
 static SCREEN *screen;
-/* Pastes come in brackets; and text stays in the order of its cells (ECMA-48 BDSM): a terminal that turned words written
+/* Pastes come in brackets; at the end all rows scroll again; and text stays in the order of its cells (ECMA-48 BDSM): a terminal that turned words written
    from right to left around would move the borders and lanes between them. */
 static const char modes_on[] = "\033[?2004h\033[8l";
-static const char modes_off[] = "\033[?2004l\033[8h";
+static const char modes_off[] = "\033[r\033[?2004l\033[8h";
 
 void ct_use_locale(void) { setlocale(LC_ALL, ""); }
 
@@ -206,7 +206,7 @@ void ct_resize(void) {
     struct winsize window;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_row > 0 && window.ws_col > 0)
         resizeterm(window.ws_row, window.ws_col);
-    clearok(curscr, TRUE);
+    ct_forget();
 }
 
 int ct_described_colors(void) {

@@ -27,10 +27,26 @@ static void on_signal(int number) { post_byte((unsigned char)number); }
 
 void ct_post(void) { post_byte(0); }
 
+/* The length is none while the bytes change. */
+static char crash_bytes[64];
+static volatile sig_atomic_t crash_count = 0;
+
+void ct_write_at_crash(const void *bytes, size_t count) {
+    crash_count = 0;
+    if (count == 0 || count > sizeof crash_bytes) return;
+    memcpy(crash_bytes, bytes, count);
+    crash_count = (sig_atomic_t)count;
+}
+
 /* Only calls that are safe in a signal handler. Swift has by now printed its reason to the held standard error. */
 static void on_crash(int number) {
-    static const char restore[] =
-        "\033[?2004l\033[8h\033[?1006l\033[?1002l\033[?1000l\033[0m\033[?25h\033[?1049l\033[?1l\033>";
+    /* The first of it ends a picture that is only half sent: else the rest would be part of the picture. */
+    static const char end_string[] = "\033\\";
+    static const char restore[] = "\033[r\033[?2004l\033[8h\033[?1006l\033[?1002l\033[?1000l\033[0m\033[?25h\033[?1049l"
+                                  "\033[?1l\033>";
+    if (write(STDOUT_FILENO, end_string, sizeof end_string - 1) > 0 && crash_count > 0 &&
+        write(STDOUT_FILENO, crash_bytes, (size_t)crash_count) < 0)
+        crash_count = 0;
     if (write(STDOUT_FILENO, restore, sizeof restore - 1) > 0) tcsetattr(STDIN_FILENO, TCSANOW, &ct_saved.modes);
     ct_release_error();
     raise(number); /* SA_RESETHAND: the default action follows when this handler returns */

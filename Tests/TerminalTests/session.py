@@ -21,8 +21,9 @@ from screen import RecordingScreen, ScreenStream, leftovers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("SPECCHAT", os.path.join(ROOT, ".build", "debug", "specchat"))
-# Nothing that is waited for takes this long, even on a busy machine.
-PATIENCE = 30
+# Nothing that is waited for takes this long, even on a busy machine. A program that a sanitizer watches is slower by
+# a factor, which this variable holds.
+PATIENCE = 30 * float(os.environ.get("SPECCHAT_SLOWNESS", "1"))
 
 # What terminals answer to "CSI c": with attribute 4 they draw sixels.
 PLAIN_TERMINAL = b"\x1b[?64;1;2;6;9;15;22c"

@@ -5,13 +5,15 @@ import random
 import re
 import sys
 
-from session import PLAIN_TERMINAL, ROOT, SIXEL_TERMINAL, Session
+from session import ITERM_TERMINAL, KITTY_TERMINAL, PATIENCE, PLAIN_TERMINAL, ROOT, SIXEL_TERMINAL, Session
 
 PICTURES = os.path.join(ROOT, "Assets", "pictures")
 PICTURE = os.path.join(PICTURES, "demo.png")
 READY = re.compile(r"╰─ ready")
 # A round stands so long that an answer can be met in its middle.
 SLOWLY = ("--pace", "0.02")
+# After a storm much is left to do.
+LONG_PATIENCE = 4 * PATIENCE
 
 # `make test-storms` blows in full and from everywhere; `make test` a little, and always the same.
 IS_FULL = os.environ.get("SPECCHAT_STORMS") == "full"
@@ -39,6 +41,8 @@ def chat(*arguments, **how):
 WAYS = {
     "blocks": {"answer": PLAIN_TERMINAL},
     "sixel": {"answer": SIXEL_TERMINAL},
+    "kitty": {"answer": KITTY_TERMINAL},
+    "iterm2": {"answer": ITERM_TERMINAL},
     "without colours": {"answer": PLAIN_TERMINAL, "NO_COLOR": "1"},
     "silent": {"answer": None},
 }
@@ -123,6 +127,18 @@ def looks(cell):
 
 def seen(session):
     return [[looks(cell) for cell in row] for row in session.screen.grid]
+
+
+def kitty_pictures(raw):
+    """The numbers of kitty's pictures that lie on the screen: shown, and not taken away again."""
+    shown = set()
+    for keys in re.findall(rb"\x1b_G([^;\x1b]*)", raw):
+        said = dict(key.split(b"=", 1) for key in keys.split(b",") if b"=" in key)
+        if said.get(b"a") == b"T":
+            shown.add(int(said[b"i"]))
+        elif said.get(b"a") == b"d":
+            shown = shown - {int(said[b"i"])} if said[b"d"] == b"I" else set()
+    return shown
 
 
 def difference(before, after):

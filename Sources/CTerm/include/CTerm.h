@@ -101,13 +101,17 @@ int ct_width(const char *text);
 /* Where the cursor stands after ct_flush; row -1 hides it. */
 void ct_cursor(int row, int column);
 void ct_clear(void);
-/* Sends the changes. After ct_forget it sends every cell. */
+/* Sends the changes. */
 void ct_flush(void);
 /* Until ct_release, what ct_flush sends is collected; then it goes out in one piece. */
 void ct_hold(void);
 void ct_release(void);
+/* Sends every cell with the next ct_flush, on a screen of which all rows scroll. */
 void ct_forget(void);
 /* Writes bytes past ncurses, for pictures; the caller leaves cursor and modes as it found them. */
 void ct_write(const void *bytes, size_t count);
+
+/* What a crash writes besides the terminal's modes: the bytes that take a picture away. At most 64; none undoes it. */
+void ct_write_at_crash(const void *bytes, size_t count);
 
 #endif

@@ -229,6 +229,7 @@ final class Terminal {
     /// Writes the picture past ncurses, at its place, and puts the cursor back.
     private func send(_ picture: Picture?, into area: Rectangle?) {
         guard let picture, let area, sent == nil else { return }
+        writeAtCrash(picture.erase)
         let before = Array("\u{1B}7\u{1B}[\(area.row + 1);\(area.column + 1)H".utf8)
         send(before + picture.bytes + Array("\u{1B}8".utf8))
         sent = (area, picture)
@@ -238,6 +239,12 @@ final class Terminal {
     private func erasePicture() {
         if let sent, !sent.picture.erase.isEmpty { send(sent.picture.erase) }
         sent = nil
+        writeAtCrash([])
+    }
+
+    /// What takes a picture away must be said even by a program that crashes: it would lie over the shell.
+    private func writeAtCrash(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { ct_write_at_crash($0.baseAddress, $0.count) }
     }
 
     /// Sends the picture once more with the next frame.
