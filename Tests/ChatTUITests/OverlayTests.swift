@@ -127,23 +127,30 @@ struct `An overlay` {
     }
 }
 
-struct `Wrapping of spans` {
+struct `A row of an overlay's text` {
     private func wrap(_ spans: [Span], _ width: Int, indent: Int = 0) -> [String] {
-        StyledWrap.lines(spans, width: width, indent: indent).map { $0.map(\.glyph.text).joined() }
+        let lines = OverlayPane.lines(of: Overlay.Row(spans, indent: indent), width: width)
+        return lines.map { $0.flatMap(\.glyphs).map(\.text).joined() }
     }
 
     @Test func `breaks at spaces and sets the rest in`() {
         #expect(
-            wrap([Span("ab  "), Span("one two three")], 8, indent: 4) == ["ab  one ", "    two ", "    thre", "    e"])
+            wrap([Span("ab  "), Span("one two three")], 8, indent: 4) == ["ab  one", "    two", "    thre", "    e"])
         #expect(wrap([Span("one two")], 7) == ["one two"])
-        #expect(wrap([Span("one two three")], 8) == ["one two ", "three"])
+        #expect(wrap([Span("one two three")], 8) == ["one two", "three"])
         #expect(wrap([], 5) == [""])
+        // The line that is not set in has all of the width.
+        #expect(wrap([Span("one two three four")], 12, indent: 4) == ["one two", "    three", "    four"])
+        #expect(wrap([Span("abcdefghij klmnopq")], 10, indent: 5) == ["abcdefghij", "     klmno", "     pq"])
+        // A narrow box has no room for a margin.
+        #expect(wrap([Span("one two")], 4, indent: 3) == ["one", "two"])
     }
 
-    @Test func `never makes a line wider than asked`() {
+    @Test func `never becomes a line wider than asked`() {
         for width in 2...12 {
-            for line in StyledWrap.lines([Span("日本 a 日本語 bcd efghijk")], width: width, indent: 3) {
-                #expect(line.reduce(0) { $0 + $1.glyph.width } <= width)
+            for indent in 0...6 {
+                let row = Overlay.Row([Span("日本 a 日本語 bcd efghijk")], indent: indent)
+                for line in OverlayPane.lines(of: row, width: width) { #expect(line.columns <= width) }
             }
         }
     }

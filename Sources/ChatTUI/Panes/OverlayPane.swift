@@ -39,7 +39,15 @@ enum OverlayPane {
     static func lineCount(of overlay: Overlay, size: Size) -> Int {
         guard !overlay.isList else { return overlay.shown.count }
         let width = textColumns(overlay, size: size)
-        return overlay.shown.reduce(0) { $0 + StyledWrap.lines($1.spans, width: width, indent: $1.indent).count }
+        return overlay.shown.reduce(0) { $0 + Self.lines(of: $1, width: width).count }
+    }
+
+    /// The lines of a row of a text, those after the first set in; narrow ones have no room for that.
+    static func lines(of row: Overlay.Row, width: Int) -> [GlyphLine] {
+        let margin = String(repeating: " ", count: row.indent * 2 <= width ? row.indent : 0)
+        var breaker = LineBreaker(width: width, next: margin.isEmpty ? [] : GlyphLine(text: margin))
+        for span in row.spans { breaker.add(span.text, span.role) }
+        return breaker.finished()
     }
 
     static func draw(_ state: AppState, on frame: inout Frame) {
@@ -126,13 +134,13 @@ enum OverlayPane {
 
     private static func drawText(_ overlay: Overlay, in area: Rectangle, size: Size, on frame: inout Frame) {
         let width = textColumns(overlay, size: size)
-        let lines = overlay.shown.flatMap { StyledWrap.lines($0.spans, width: width, indent: $0.indent) }
+        let lines = overlay.shown.flatMap { Self.lines(of: $0, width: width) }
         // The screen may have shrunk or grown since the text was scrolled.
         let top = min(overlay.top, max(0, lines.count - area.rows))
         for (offset, line) in lines.dropFirst(top).prefix(area.rows).enumerated() {
             var column = area.column + 2
-            for piece in line {
-                column = frame.draw([piece.glyph], row: area.row + offset, column: column, role: piece.role)
+            for run in line {
+                column = frame.draw(run.glyphs, row: area.row + offset, column: column, role: run.role)
             }
         }
     }

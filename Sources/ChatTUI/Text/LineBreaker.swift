@@ -38,7 +38,9 @@ extension GlyphLine {
 struct LineBreaker: Sendable {
     /// Lines that are full, or ended by `endLine`.
     private var lines: [GlyphLine] = []
-    private let width: Int
+    /// Columns that the line being filled has for its text, and those that the lines after it have.
+    private var room: Int
+    private let nextRoom: Int
     private var prefix: GlyphLine
     private let nextPrefix: GlyphLine
 
@@ -56,10 +58,11 @@ struct LineBreaker: Sendable {
     private var sourceColumn = 0
 
     /// - Parameters:
-    ///   - width: columns of a whole line, prefix included; at least one is left for the text.
+    ///   - width: columns of a whole line, its beginning included; at least one is left for the text.
     ///   - first: what the first line begins with; `next` is what the others begin with.
     init(width: Int, first: GlyphLine = [], next: GlyphLine = []) {
-        self.width = max(1, width - Swift.max(first.columns, next.columns))
+        room = max(1, width - first.columns)
+        nextRoom = max(1, width - next.columns)
         prefix = first
         nextPrefix = next
     }
@@ -95,10 +98,10 @@ struct LineBreaker: Sendable {
             return
         }
         // A glyph that is wider than the whole line cannot be shown whole anywhere.
-        let glyph = glyph.width <= width ? glyph : Glyph(Cluster("?"))
+        let glyph = glyph.width <= min(room, nextRoom) ? glyph : Glyph(Cluster("?"))
         if isCutting {
             cut(glyph, role)
-        } else if wordColumns + glyph.width > width {
+        } else if wordColumns + glyph.width > nextRoom {
             beginCutting()
             cut(glyph, role)
         } else {
@@ -132,10 +135,10 @@ struct LineBreaker: Sendable {
 
     private mutating func placeWord() {
         guard !word.isEmpty else { return }
-        if used + gapColumns + wordColumns <= width {
+        if used + gapColumns + wordColumns <= room {
             line.add(gap)
             used += gapColumns
-        } else if used > 0 {
+        } else if used > 0 || wordColumns > room {
             finishLine()
         }
         line.add(word)
@@ -145,7 +148,7 @@ struct LineBreaker: Sendable {
 
     /// The word turns out longer than a line: it begins where the line has room.
     private mutating func beginCutting() {
-        if used + gapColumns < width {
+        if used + gapColumns < room {
             line.add(gap)
             used += gapColumns
         } else {
@@ -158,7 +161,7 @@ struct LineBreaker: Sendable {
     }
 
     private mutating func cut(_ glyph: Glyph, _ role: Role) {
-        if used + glyph.width > width { finishLine() }
+        if used + glyph.width > room { finishLine() }
         line.append(glyph, role)
         used += glyph.width
     }
@@ -174,6 +177,7 @@ struct LineBreaker: Sendable {
         line.dropLastSpaces()
         lines.append(prefix + line)
         prefix = nextPrefix
+        room = nextRoom
         line = []
         used = 0
     }
