@@ -12,13 +12,13 @@ struct SpeculationFlags: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Give every draft tree this many nodes, the root counted, instead of the best.", valueName: "n"))
-    var nodes: Int?
+            "Give every draft tree this many nodes, the root counted, instead of the best (auto).", valueName: "n"))
+    var nodes: String?
 
     func validate() throws { try SettingEntry.check(entries) }
 
     var entries: [SettingEntry] {
         SettingEntry.flag(.speculation, speculation.map { .text($0.rawValue) })
-            + SettingEntry.flag(.nodes, nodes.map { .integer($0) })
+            + SettingEntry.flag(.nodes, nodes.map { SettingKey.nodes.form.value(of: $0) })
     }
 }

@@ -1,5 +1,6 @@
 // SettingForm.swift — how a setting is written: what its value may be, and its way into Settings and back.
 
+import ChatTUI
 import Foundation
 
 /// A value as it stands in a file, a variable or a flag.
@@ -90,16 +91,31 @@ struct SettingForm: Sendable {
 }
 
 extension SettingForm {
-    static func number(
-        _ place: SettingPath<Float>, _ wanted: String,
-        _ allows: @escaping @Sendable (Double) -> Bool
-    ) -> SettingForm {
-        at(place, .number, wanted: wanted) { value in
-            value.double.flatMap { allows($0) ? Float($0) : nil }
-        } to: {
-            // The shortest text that means this number: 0.7 and not 0.699999988.
-            .number(Double("\($0)") ?? Double($0))
-        }
+    /// What `/set` changes: the same table says what is allowed.
+    static func generation(_ setting: Setting) -> SettingForm {
+        let kind: Kind = if case .number = setting.form { .number } else { .integer }
+        return SettingForm(
+            wanted: setting.allowed, kind: kind, isPath: false,
+            store: { value, settings in
+                switch (value, setting.form) {
+                case (.integer, _), (.number, _): setting.set(value.text, in: &settings.generation)
+                // Words such as "auto", and seeds that are larger than TOML's whole numbers.
+                case (.text(let text), .wholeOrAuto), (.text(let text), .seed):
+                    setting.set(text, in: &settings.generation)
+                default: false
+                }
+            },
+            load: { settings in
+                let text = setting.value(in: settings.generation)
+                if case .wholeOrAuto = setting.form { return Int(text).map { .integer($0) } }
+                // The shortest text that means this number: 0.7 and not 0.699999988.
+                return kind == .number
+                    ? Double(text).map { .number($0) } : Int(text).map { .integer($0) } ?? .text(text)
+            },
+            copy: { from, to in
+                let isCopied = setting.set(setting.value(in: from.generation), in: &to.generation)
+                precondition(isCopied, "SettingForm: the value of \(setting.rawValue) is not one that it takes")
+            })
     }
 
     static func number(
@@ -132,19 +148,6 @@ extension SettingForm {
             if case .integer(let number) = value, allows(number) { .some(number) } else { nil }
         } to: {
             $0.map { .integer($0) }
-        }
-    }
-
-    /// A seed. TOML's whole numbers end at 2^63 - 1; larger seeds are written as text.
-    static func seed(_ place: SettingPath<UInt64>) -> SettingForm {
-        at(place, .integer, wanted: "a whole number, 0 or more") { value in
-            switch value {
-            case .integer(let number): UInt64(exactly: number)
-            case .text(let text): UInt64(text)
-            default: nil
-            }
-        } to: {
-            Int(exactly: $0).map { .integer($0) } ?? .text(String($0))
         }
     }
 

@@ -1,5 +1,6 @@
 // SettingKey.swift — every setting there is: its table, its name, its variable, what it may be. One line each.
 
+import ChatTUI
 import Engine
 
 /// A thing that can be set. It is called the same everywhere: `top-p` in the file, --top-p, SPECCHAT_TOP_P.
@@ -18,6 +19,13 @@ struct SettingKey: Sendable, Equatable {
         self.about = about
         self.example = example
         self.form = form
+    }
+
+    /// What `/set` changes too, under the same name and between the same bounds.
+    private init(_ table: String, _ setting: Setting, example: SettingValue? = nil) {
+        self.init(
+            table, setting.rawValue, setting.help.prefix(1).uppercased() + setting.help.dropFirst() + ".",
+            example: example, .generation(setting))
     }
 
     /// The environment variable.
@@ -59,35 +67,18 @@ struct SettingKey: Sendable, Equatable {
         "speculation", "speculation",
         "How to draft: off, chain (one path), or dynamic (a tree sized by what it costs).",
         .choice(\.generation.speculation.policy))
-    static let nodes = SettingKey(
-        "speculation", "nodes", "Nodes of every draft tree, the root counted. Without it: the best number, each time.",
-        example: .integer(8),
-        .integer(\.generation.speculation.nodes, "between 1 and 256") { (1...256).contains($0) })
+    static let nodes = SettingKey("speculation", .nodes, example: .integer(8))
     private static let speculationKeys = [speculation, nodes]
 
     // MARK: [sampling]
 
-    // Ranges are written so that NaN fails as well.
-    static let temperature = SettingKey(
-        "sampling", "temperature", "0 takes the likeliest token each time; higher varies more.",
-        .number(\.generation.sampler.temperature, "0 or more; 0.7 is usual") { $0 >= 0 && $0.isFinite })
-    static let topK = SettingKey(
-        "sampling", "top-k", "Choose among the k likeliest tokens; 0 for all.",
-        .integer(\.generation.sampler.topK, "0 (all tokens) or more") { $0 >= 0 })
-    static let topP = SettingKey(
-        "sampling", "top-p", "Choose among the fewest tokens that reach this probability.",
-        .number(\.generation.sampler.topP, "between 0 and 1") { (0...1).contains($0) })
-    static let minP = SettingKey(
-        "sampling", "min-p", "Choose among tokens at least this fraction as likely as the likeliest.",
-        .number(\.generation.sampler.minP, "between 0 and 1") { (0...1).contains($0) })
-    static let repetitionPenalty = SettingKey(
-        "sampling", "repetition-penalty", "Make tokens that the text already holds less likely; 1 for no change.",
-        .number(\.generation.sampler.repetitionPenalty, "above 0; 1 changes nothing") { $0 > 0 && $0.isFinite })
-    static let seed = SettingKey(
-        "sampling", "seed", "The same seed gives the same answer.", .seed(\.generation.sampler.seed))
-    static let maxTokens = SettingKey(
-        "sampling", "max-tokens", "The longest an answer may become, in tokens.",
-        .integer(\.generation.maximumTokens, "1 or more") { $0 >= 1 })
+    static let temperature = SettingKey("sampling", .temperature)
+    static let topK = SettingKey("sampling", .topK)
+    static let topP = SettingKey("sampling", .topP)
+    static let minP = SettingKey("sampling", .minP)
+    static let repetitionPenalty = SettingKey("sampling", .repetitionPenalty)
+    static let seed = SettingKey("sampling", .seed)
+    static let maxTokens = SettingKey("sampling", .maximumTokens)
     private static let samplingKeys = [temperature, topK, topP, minP, repetitionPenalty, seed, maxTokens]
 
     // MARK: [screen]
