@@ -102,8 +102,22 @@ struct `Slash commands` {
         #expect(CommandTable.completion(of: "/set see")?.text == "/set seed ")
         #expect(CommandTable.completion(of: "/export tr")?.text == "/export trace")
         #expect(CommandTable.completion(of: "/")?.candidates == CommandTable.names)
+        #expect(CommandTable.completion(of: "/theme hi")?.text == "/theme high-contrast")
+        #expect(CommandTable.completion(of: "/theme ")?.candidates.count == ThemeChoice.allCases.count)
+        #expect(CommandTable.completion(of: "/copy c")?.text == "/copy code")
+        #expect(CommandTable.completion(of: "/help the")?.text == "/help theme")
         #expect(CommandTable.completion(of: "/spec ")?.candidates.count == 4)
         #expect(CommandTable.completion(of: "/xyz") == nil && CommandTable.completion(of: "hello") == nil)
+    }
+
+    @Test func `complete an export's format first, then its file`() {
+        var driver = Driver.loaded()
+        driver.type("/export tr")
+        driver.press(.tab)
+        #expect(driver.state.composer.text == "/export trace" && driver.effects.isEmpty)
+        driver.type(" not")
+        driver.press(.tab)
+        #expect(driver.effects == [.listFiles("not")])
     }
 
     @Test func `are listed to choose from when Tab is pressed once more`() {

@@ -231,8 +231,8 @@ class ConversationTest(TerminalTest):
         self.lines(QUESTIONS[:1], "--image", PICTURE)
         self.lines(["Who are you?"])
         with self.chat() as session:
-            session.wait(READY).send("/sessions\r").wait("▸ today").wait("d delete").wait(QUESTIONS[0])
-            session.send("/who").wait(lambda: QUESTIONS[0] not in session.text).wait("Who are you?").send("\r")
+            session.wait(READY).send("/sessions\r").wait("▸ today").wait("Del delete").wait(QUESTIONS[0])
+            session.send("who").wait(lambda: QUESTIONS[0] not in session.text).wait("Who are you?").send("\r")
             session.wait("you Who are you?").wait(READY)
             session.send("/sessions picture\r").wait("▸ today").send("\x1b[3~").wait("for good?").send("d")
             session.wait("nothing fits").send("\x1b").pump(0.2)

@@ -21,7 +21,7 @@ extension AppState {
                 hint = "no conversation is saved yet"
                 return
             }
-            overlay = SessionsOverlay.make(rows, search: search.isEmpty ? nil : search)
+            overlay = SessionsOverlay.make(rows, search: search)
         }
     }
 
@@ -37,10 +37,7 @@ extension AppState {
         }
         switch key {
         case .escape, .control("c"), .control("g"), .function(1), .enter: return nil
-        case .character("/") where overlay.filter == nil:
-            self.overlay = SessionsOverlay.make(overlay.rows, search: "")
-            return []
-        case .character("d") where overlay.filter == nil, .delete, .control("d"):
+        case .delete, .control("d"):
             confirmDelete(in: &overlay)
             self.overlay = overlay
             return []
@@ -58,13 +55,11 @@ extension AppState {
 enum SessionsOverlay {
     static let title = "conversations"
 
-    /// - Parameter search: absent where letters are keys; / begins a search then.
-    static func make(_ rows: [Overlay.Row], search: String?) -> Overlay {
+    /// - Parameter search: what the rows are narrowed to so far; letters are typed behind it.
+    static func make(_ rows: [Overlay.Row], search: String) -> Overlay {
         var overlay = Overlay(
-            kind: .sessions, title: title, rows: rows, isFiltered: search != nil, isFilteredElsewhere: true,
-            filter: search ?? "")
-        overlay.keys =
-            search == nil ? [KeyHint("/", "search"), KeyHint("d", "delete")] : [KeyHint("Del", "delete")]
+            kind: .sessions, title: title, rows: rows, isFiltered: true, isFilteredElsewhere: true, filter: search)
+        overlay.keys = [KeyHint("Del", "delete")]
         return overlay
     }
 

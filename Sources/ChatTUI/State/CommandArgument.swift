@@ -7,8 +7,10 @@ enum CommandArgument: Sendable, Equatable {
     case word([String], isOptional: Bool = false)
     /// A whole number in the range, named like this in the usage.
     case number(String, ClosedRange<Int>)
-    /// Any text, named like this in the usage.
-    case text(String, isOptional: Bool = false)
+    /// Any text, named like this in the usage; Tab offers the words.
+    case text(String, isOptional: Bool = false, words: [String] = [])
+    /// A command's name, with its slash or without.
+    case command
     /// Picture files; Tab completes their paths.
     case pictures
     /// A name of a setting and its value.
@@ -23,7 +25,8 @@ enum CommandArgument: Sendable, Equatable {
         case .word(let words, let isOptional):
             isOptional ? "[\(words.joined(separator: "|"))]" : words.joined(separator: "|")
         case .number(let name, _): "[\(name)]"
-        case .text(let name, let isOptional): isOptional ? "[\(name)]" : name
+        case .text(let name, let isOptional, _): isOptional ? "[\(name)]" : name
+        case .command: "[COMMAND]"
         case .pictures: "FILE..."
         case .setting: "[NAME VALUE]"
         case .format(let words, let rest): "[\(words.joined(separator: "|"))] \(rest)"
@@ -33,8 +36,8 @@ enum CommandArgument: Sendable, Equatable {
     /// Whether the command means something without it.
     var isOptional: Bool {
         switch self {
-        case .none, .number, .setting, .format: true
-        case .word(_, let isOptional), .text(_, let isOptional): isOptional
+        case .none, .number, .command, .setting, .format: true
+        case .word(_, let isOptional), .text(_, let isOptional, _): isOptional
         case .pictures: false
         }
     }
@@ -50,20 +53,21 @@ enum CommandArgument: Sendable, Equatable {
         case .number(_, let range):
             if argument.isEmpty || Int(argument).map(range.contains) == true { return nil }
             return "\(name) takes a number from \(range.lowerBound) to \(range.upperBound)"
-        case .text(let what, let isOptional):
+        case .text(let what, let isOptional, _):
             return argument.isEmpty && !isOptional ? "\(name) needs \(what)" : nil
         case .pictures:
             return argument.isEmpty ? "\(name) needs a file: \(name) photo.jpg (Tab completes)" : nil
-        case .setting, .format: return nil
+        case .command, .setting, .format: return nil
         }
     }
 
     /// The words that Tab offers for the argument's beginning; empty where words are not what it takes.
     var words: [String] {
         switch self {
-        case .word(let words, _), .format(let words, _): words
+        case .word(let words, _), .text(_, _, let words), .format(let words, _): words
+        case .command: CommandTable.names.map { String($0.dropFirst()) }
         case .setting: Setting.allCases.map(\.rawValue)
-        case .none, .number, .text, .pictures: []
+        case .none, .number, .pictures: []
         }
     }
 }

@@ -81,7 +81,7 @@ enum CommandTable {
             .edit(Int($0))
         },
         CommandEntry(
-            "/copy", [], .text("n|code", isOptional: true), .answers,
+            "/copy", [], .text("n|code", isOptional: true, words: ["code"]), .answers,
             "copy the last answer, the n-th last, or its code", copyCommand),
         CommandEntry("/set", [], .setting, .answers, "show or change how answers are made") { .set($0) },
         CommandEntry("/stats", [], .none, .answers, "compare answers with and without speculation") { _ in .stats },
@@ -102,11 +102,12 @@ enum CommandTable {
         },
         CommandEntry("/replay", [], .none, .tree, "play the rounds of the last answer again") { _ in .replay },
 
-        CommandEntry("/theme", [], .text("NAME", isOptional: true), .program, "colours of the screen") {
-            .theme($0.isEmpty ? nil : $0)
-        },
+        CommandEntry(
+            "/theme", [], .text("NAME", isOptional: true, words: ThemeChoice.allCases.map(\.rawValue)), .program,
+            "colours of the screen"
+        ) { .theme($0.isEmpty ? nil : $0) },
         CommandEntry("/doctor", [], .none, .program, "what was found out about the terminal") { _ in .doctor },
-        CommandEntry("/help", ["/?"], .text("COMMAND", isOptional: true), .program, "the commands and keys") {
+        CommandEntry("/help", ["/?"], .command, .program, "the commands and keys") {
             .help($0.isEmpty ? nil : $0)
         },
         CommandEntry("/quit", ["/exit", "/q"], .none, .program, "leave") { _ in .quit },

@@ -5,8 +5,10 @@ import Engine
 extension AppState {
     mutating func completeOrLeave() -> [Effect] {
         let text = composer.text
-        if let word = pathBeingTyped { return [.listFiles(word)] }
-        if let completion = CommandTable.completion(of: text) {
+        let completion = CommandTable.completion(of: text)
+        // The formats of an export come before its file.
+        if let word = pathBeingTyped, completion == nil { return [.listFiles(word)] }
+        if let completion {
             complete(text, as: completion.text, among: completion.candidates)
         } else if tree.size != .off {
             focus = .tree
