@@ -99,17 +99,6 @@ struct `Taking back` {
     }
 }
 
-/// A small generator that is the same everywhere.
-private struct SeededRandom {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next(below limit: Int) -> Int {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Int((state >> 33) % UInt64(limit))
-    }
-}
-
 struct `A long paste` {
     @Test func `stands as one character and is sent whole`() {
         let text = (1...12_345).map { "line \($0)\n" }.joined()

@@ -98,3 +98,14 @@ func screen(_ state: AppState, _ columns: Int, _ rows: Int) -> [String] {
         String(line.reversed().drop { $0 == " " }.reversed())
     }
 }
+
+/// A small generator that is the same everywhere.
+struct SeededRandom {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+
+    mutating func next(below limit: Int) -> Int {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Int((state >> 33) % UInt64(limit))
+    }
+}

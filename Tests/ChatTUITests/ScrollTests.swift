@@ -117,3 +117,23 @@ struct `The transcript's window` {
         return fields.count > 1 ? (Int(fields[1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE))) : 0
     }
 }
+
+struct `Scrolling` {
+    @Test func `holds its place while text arrives, and says that there is more`() {
+        var driver = Driver.loaded()
+        driver.ask("count")
+        let lines = (1...60).map { "line \($0)" }.joined(separator: "\n")
+        driver.send(.engine(.round(Samples.plain(index: 0), text: lines)))
+        driver.press(.pageUp)
+        let before = screen(driver.state, 80, 24)
+        #expect(before[1].contains("line 36"))
+        driver.send(.engine(.round(Samples.plain(index: 1), text: "\nline 61\nline 62")))
+        let after = screen(driver.state, 80, 24)
+        #expect(after[1] == before[1])
+        #expect(after.contains { $0.contains("↓ new") })
+        driver.press(.pageDown)
+        driver.press(.pageDown)
+        #expect(driver.state.scroll == .following)
+        #expect(screen(driver.state, 80, 24).contains { $0.contains("line 62") })
+    }
+}

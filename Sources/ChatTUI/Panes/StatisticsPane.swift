@@ -95,18 +95,10 @@ enum StatisticsPane {
 
 extension AppState {
     /// The speedup of the conversation; in a replay, of the rounds up to the one shown.
-    var shownSpeeds: ConversationSpeed {
-        replay == nil ? tree.speeds : ConversationSpeed(tree.rounds.prefix(tree.number))
-    }
+    var shownSpeeds: ConversationSpeed { replay == nil ? tree.speeds : replayedFigures.speeds }
 
     /// The figures of the answer; in a replay, of the rounds up to the one shown.
-    var shownStatistics: AnswerStatistics {
-        guard replay != nil else { return tree.statistics }
-        var statistics = AnswerStatistics()
-        let shown = tree.rounds.prefix(tree.number)
-        // An answer begins with round 0; a trace may hold several.
-        let start = shown.lastIndex { $0.index == 0 } ?? 0
-        for round in shown[start...] { statistics.add(round) }
-        return statistics
-    }
+    var shownStatistics: AnswerStatistics { replay == nil ? tree.statistics : replayedFigures.statistics }
+
+    private var replayedFigures: ReplayFigures { replayMemo.figures(of: tree.rounds, upTo: tree.number) }
 }

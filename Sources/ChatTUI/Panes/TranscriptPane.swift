@@ -121,10 +121,8 @@ extension AppState {
     var shownTurns: [Turn] {
         guard replay != nil else { return marked(turns) }
         let committed = phase == .committed ? tree.number : tree.number - 1
-        return marked(
-            ReplayTranscript.turns(
-                of: tree.rounds.prefix(max(0, committed)), questions: replay?.questions ?? [:],
-                isComplete: committed == tree.total))
+        let transcript = replayMemo.transcript(of: tree.rounds, upTo: committed, questions: replay?.questions ?? [:])
+        return marked(transcript.turns(isComplete: committed == tree.total))
     }
 
     /// Moves the transcript's window by pages and holds it there, or lets it follow again at the end.

@@ -128,6 +128,7 @@ struct AppState: Sendable, Equatable {
     var size = Size(rows: 24, columns: 80)
     var turns: [Turn] = []
     let transcriptMemo = TranscriptMemo()
+    let replayMemo = ReplayMemo()
     /// Answers are styled; else they stand as the model wrote them.
     var showsMarkdown = true
     var scroll = Scroll.following

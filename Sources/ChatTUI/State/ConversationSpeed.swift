@@ -26,24 +26,6 @@ struct ConversationSpeed: Sendable, Equatable {
     /// Whether the newest answer speculates.
     private(set) var speculates = true
 
-    init() {}
-
-    /// The sums of a trace's rounds; an answer without any tree did not speculate.
-    init(_ rounds: some Collection<SpeculationRound>) {
-        var answer: [SpeculationRound] = []
-        for round in rounds {
-            if round.index == 0 { close(&answer) }
-            answer.append(round)
-        }
-        close(&answer)
-    }
-
-    private mutating func close(_ answer: inout [SpeculationRound]) {
-        let speculates = answer.contains { $0.drafted > 0 }
-        for round in answer { add(round, speculates: speculates) }
-        answer = []
-    }
-
     mutating func add(_ round: SpeculationRound, speculates: Bool = true) {
         self.speculates = speculates
         let seconds = round.seconds.draft + round.seconds.verify + round.seconds.choose

@@ -1,28 +1,33 @@
-// ReplayTranscript.swift — what the rounds of a trace said, as transcript and as plain text.
+// ReplayTranscript.swift — what the rounds of a trace said, as transcript and as plain text. Kept by ReplayMemo.
 
 public import Engine
 
-enum ReplayTranscript {
-    /// One answer for each round numbered 0 and those after it, below its question.
+/// The answers of a trace as far as they have been shown, round after round.
+struct ReplayTranscript: Sendable {
+    private var turns: [Turn] = []
+    private var texts = RoundTexts()
+
+    init() {}
+
+    /// Adds what a round said: to a new answer where it is numbered 0, below its question if that is known.
     ///
-    /// - Parameter questions: by the number of the answer's first round, from 1.
-    static func turns(
-        of rounds: some Collection<SpeculationRound>, questions: [Int: String] = [:], isComplete: Bool
-    ) -> [Turn] {
-        var turns: [Turn] = []
-        var texts = RoundTexts()
-        for (offset, round) in rounds.enumerated() {
-            if round.index == 0 || turns.isEmpty {
-                if !turns.isEmpty { turns[turns.count - 1].text += texts.end() }
-                texts = RoundTexts()
-                if let question = questions[offset + 1] {
-                    turns.append(Turn(id: turns.count, content: .question(.sent), text: question))
-                }
-                turns.append(Turn(id: turns.count, content: .answer(.complete), text: ""))
-            }
-            turns[turns.count - 1].add(texts.add(round), ofRound: offset + 1)
+    /// - Parameter number: its place in the trace, from 1.
+    mutating func add(_ round: SpeculationRound, number: Int, question: String?) {
+        if round.index == 0 || turns.isEmpty {
+            if !turns.isEmpty { turns[turns.count - 1].text += texts.end() }
+            texts = RoundTexts()
+            if let question { turns.append(Turn(id: turns.count, content: .question(.sent), text: question)) }
+            turns.append(Turn(id: turns.count, content: .answer(.complete), text: ""))
         }
+        turns[turns.count - 1].add(texts.add(round), ofRound: number)
+    }
+
+    /// The turns so far.
+    ///
+    /// - Parameter isComplete: whether the trace ends here; else the last answer goes on.
+    func turns(isComplete: Bool) -> [Turn] {
         guard !turns.isEmpty else { return [] }
+        var turns = turns
         turns[turns.count - 1].text += texts.end()
         if !isComplete { turns[turns.count - 1].content = .answer(.streaming) }
         return turns
