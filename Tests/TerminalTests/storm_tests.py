@@ -3,12 +3,15 @@
 `make test` runs a short, seeded version; `make test-storms` all of it, with a seed of its own that it prints.
 """
 
+import contextlib
 import os
 import re
 import signal
 import tempfile
 import time
 import unittest
+
+import pexpect
 
 from screen import leftovers
 from session import PROGRAM, ROOT, Session, TerminalTest
@@ -178,7 +181,9 @@ class StormTest(TerminalTest):
         for moment in self.some_moments(random, 18, 2):
             with self.subTest(moment=moment), self.start(random, moment) as session:
                 process = session.process()
-                session.child.close(force=False)
+                # The shell around it may take its time to end.
+                with contextlib.suppress(pexpect.ExceptionPexpect):
+                    session.child.close(force=False)
                 end = time.monotonic() + 10
                 while os.path.exists(f"/proc/{process}") and time.monotonic() < end:
                     time.sleep(0.02)
