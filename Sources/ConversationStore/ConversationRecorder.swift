@@ -8,10 +8,11 @@ import Synchronization
 
 /// Takes what happens in a chat and writes it down in its own time.
 ///
-/// Everything may be called from any thread and returns at once; a serial queue writes in the order of the calls. The
-/// progress of an answer is written at most thirty times a second, the latest state each time; questions and ends of
-/// answers are written as they come. What cannot be written now (the disk is full, another program is in the way) is kept
-/// and tried again with the next call, after a second, and by `flush`.
+/// Everything may be called from any thread; a serial queue writes in the order of the calls. What is said in an answer is
+/// in its journal before the call returns, so that no end of the program takes it; into the store the progress comes at
+/// most thirty times a second, the latest state each time, with the trees of its rounds. Questions and ends of answers are
+/// written as they come. What cannot be written now (the disk is full, another program is in the way) is kept and tried
+/// again with the next call, after a second, and by `flush`.
 public final class ConversationRecorder: Sendable {
     /// Whether the chat is being saved.
     public enum Status: Sendable, Equatable {
@@ -30,6 +31,8 @@ public final class ConversationRecorder: Sendable {
     private let queue = DispatchQueue(label: "specchat.recorder", qos: .utility)
     private let mailbox: Mutex<RecorderMailbox>
     private let writer: Mutex<RecorderWriter>
+    /// Of the answer that was begun last.
+    private let journal = Mutex<AnswerJournal?>(nil)
     /// What others may ask for while the writer is busy.
     private let published = Mutex((status: Status.saved, conversation: ConversationID?.none))
     private let notify: @Sendable (Status) -> Void
@@ -53,31 +56,58 @@ public final class ConversationRecorder: Sendable {
     /// Begins a conversation; nothing is written before its first question. `conversation` is made on the recorder's
     /// queue, so it may read the model's files.
     public func begin(_ conversation: @escaping @Sendable () throws(StoreError) -> NewConversation) {
+        endJournal(JournalEnding(.stopped))
         hand(.begin(conversation))
     }
 
-    /// Goes on with a conversation that was saved.
-    public func resume(_ id: ConversationID) { hand(.resume(id)) }
+    /// Goes on with a conversation that was saved, and that the caller has claimed or that is gone on with already.
+    public func resume(_ id: ConversationID, in claim: OpenConversation? = nil) {
+        endJournal(JournalEnding(.stopped))
+        hand(.resume(id, claim))
+    }
 
     /// A question was put.
     ///
     /// - Parameter first: it takes the place of the turns from this number on.
     public func beginTurn(_ turn: NewTurn, replacingFrom first: Int? = nil) {
-        hand(.beginTurn(turn, replacingFrom: first))
+        endJournal(JournalEnding(.stopped))
+        let journal = AnswerJournal()
+        self.journal.withLock { $0 = journal }
+        hand(.beginTurn(turn, replacingFrom: first, journal))
+    }
+
+    /// Waits until the question that was put last is in the store or cannot be written now, at most so many seconds: what
+    /// comes of its answer after that is on the disk before anyone has read it.
+    public func awaitQuestion(atMost seconds: Double) {
+        let isDone = DispatchSemaphore(value: 0)
+        queue.async {
+            self.work()
+            isDone.signal()
+        }
+        _ = isDone.wait(timeout: .now() + seconds)
     }
 
     /// Something came from the engine. Rounds and the report are written, all else is not.
     public func record(_ event: GenerationEvent) {
         switch event {
-        case .round(let round, let text): hand(.round(round, text: text))
-        case .finished(let report): hand(.finished(report))
+        case .round(let round, let text):
+            journal.withLock { $0 }?.add(round, text: text)
+            hand(.round(round, text: text))
+        case .finished(let report):
+            endJournal(JournalEnding(report))
+            hand(.finished(report))
         case .progress, .picture, .notice: break
         }
     }
 
     /// The answer has ended without a report: stopped by the user, or broken off by an error. After a report it changes
     /// nothing.
-    public func endTurn(_ state: TurnState) { hand(.endTurn(state)) }
+    public func endTurn(_ state: TurnState) {
+        endJournal(JournalEnding(state))
+        hand(.endTurn(state))
+    }
+
+    private func endJournal(_ ending: JournalEnding) { journal.withLock { $0 }?.end(ending) }
 
     public func removeTurns(from first: Int) { hand(.removeTurns(from: first)) }
 
@@ -86,7 +116,11 @@ public final class ConversationRecorder: Sendable {
     /// The conversation that is being saved; absent until its first question is on the disk.
     public var conversation: ConversationID? { published.withLock { $0.conversation } }
 
-    public var status: Status { published.withLock { $0.status } }
+    /// As long as it is `saved`, everything that was said since the question is on the disk.
+    public var status: Status {
+        if let failure = journal.withLock({ $0 })?.failure { return .waiting(failure) }
+        return published.withLock { $0.status }
+    }
 
     /// Tries to write everything that was handed over, and returns whether all of it is on the disk. Waits for the disk:
     /// for the end of the program.
@@ -121,7 +155,7 @@ public final class ConversationRecorder: Sendable {
         let (status, conversation, isDone) = writer.withLock { writer in
             writer.take(mailbox.withLock { $0.take(at: Self.clock()) })
             writer.write()
-            return (writer.status, writer.conversation, writer.isUpToDate)
+            return (writer.published, writer.conversation, writer.isUpToDate)
         }
         let isNews = published.withLock { published in
             defer { published = (status, conversation) }
@@ -137,8 +171,8 @@ public final class ConversationRecorder: Sendable {
 /// One call of a recorder.
 enum RecorderMessage: Sendable {
     case begin(@Sendable () throws(StoreError) -> NewConversation)
-    case resume(ConversationID)
-    case beginTurn(NewTurn, replacingFrom: Int?)
+    case resume(ConversationID, OpenConversation?)
+    case beginTurn(NewTurn, replacingFrom: Int?, AnswerJournal)
     case round(SpeculationRound, text: String)
     case finished(GenerationReport)
     case endTurn(TurnState)

@@ -40,14 +40,18 @@ public final class ConversationStore: Sendable {
 
     /// A store that is in memory and goes with the program: for a chat that shall leave nothing on the disk.
     public static func inMemory() throws(StoreError) -> ConversationStore {
-        let path = "(memory)"
         do {
             return try ConversationStore(
-                path: path, queue: DatabaseQueue(configuration: configuration), now: { Date() })
+                path: memoryPath, queue: DatabaseQueue(configuration: configuration), now: { Date() })
         } catch {
-            throw StoreError(error, path: path)
+            throw StoreError(error, path: memoryPath)
         }
     }
+
+    private static let memoryPath = "(memory)"
+
+    /// Whether nothing of it is on the disk.
+    var isInMemory: Bool { path == Self.memoryPath }
 
     static func open(
         path: String, sharing: Sharing = .shared, patience: TimeInterval = 5, now: @escaping @Sendable () -> Date
@@ -86,7 +90,7 @@ public final class ConversationStore: Sendable {
         self.queue = queue
         try queue.read { db in try Self.checkOrigin(db, path: path) }
         try StoreSchema.migrator.migrate(queue)
-        try endAbandonedTurns()
+        try recoverAnswers()
     }
 
     /// Refuses a file that another program's tables are in, and one that a newer specchat has changed.
@@ -100,21 +104,6 @@ public final class ConversationStore: Sendable {
             throw StoreError.notAStore(path: path)
         }
         if try StoreSchema.migrator.hasBeenSuperseded(db) { throw StoreError.newerSchema(path: path) }
-    }
-
-    /// Turns whose writer is gone become `broken`, so that search finds them too. Should another program still be
-    /// writing one, its next update sets it right.
-    private func endAbandonedTurns() throws(StoreError) {
-        let abandoned = "state = '\(TurnState.streaming.rawValue)'"
-        do throws(StoreError) {
-            let isAny = try read { try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM turn WHERE \(abandoned))") }
-            guard isAny == true else { return }
-            try write { db, _ in
-                try db.execute(sql: "UPDATE turn SET state = '\(TurnState.broken.rawValue)' WHERE \(abandoned)")
-            }
-        } catch  where error.isPassing {
-            // A full disk is no reason not to read. Whoever opens the store next does it.
-        }
     }
 
     // MARK: Transactions

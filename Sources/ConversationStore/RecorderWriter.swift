@@ -5,8 +5,9 @@ import Engine
 /// One thing to write.
 private enum Writing {
     /// What follows belongs to this conversation, or to the one that the next question begins.
-    case conversation(ConversationID?, beginning: (@Sendable () throws(StoreError) -> NewConversation)?)
-    case beginTurn(NewTurn, replacingFrom: Int?)
+    case conversation(
+        ConversationID?, OpenConversation?, beginning: (@Sendable () throws(StoreError) -> NewConversation)?)
+    case beginTurn(NewTurn, replacingFrom: Int?, AnswerJournal)
     /// How far the answer of the turn has come that was begun last; ended when there is a state.
     case answer(TurnProgress, TurnState?)
     case removeTurns(from: Int)
@@ -22,7 +23,11 @@ struct RecorderWriter {
     /// Makes the conversation that the next question begins; absent once it is in the store.
     private var beginning: (@Sendable () throws(StoreError) -> NewConversation)?
     private(set) var conversation: ConversationID?
+    /// Kept for as long as the conversation is gone on with; absent where another program has it.
+    private var claim: OpenConversation?
     private var turn: TurnReference?
+    /// Of the turn's answer.
+    private var journal: AnswerJournal?
     private var waiting: [Writing] = []
     /// The answer that rounds are added to; absent when none is being written.
     private var progress: TurnProgress?
@@ -31,6 +36,12 @@ struct RecorderWriter {
     private(set) var writings = 0
 
     init(open: @escaping @Sendable () throws(StoreError) -> ConversationStore) { self.open = open }
+
+    /// What the user should know: a journal that finds no room is as bad as a store that does not.
+    var published: ConversationRecorder.Status {
+        if status == .saved, let failure = journal?.failure { return .waiting(failure) }
+        return status
+    }
 
     /// Whether there is nothing left to write.
     var isUpToDate: Bool { waiting.isEmpty }
@@ -47,14 +58,14 @@ struct RecorderWriter {
         switch message {
         case .begin(let make):
             end(.stopped)
-            note(.conversation(nil, beginning: make))
-        case .resume(let id):
+            note(.conversation(nil, nil, beginning: make))
+        case .resume(let id, let claim):
             end(.stopped)
-            note(.conversation(id, beginning: nil))
-        case .beginTurn(let turn, let first):
+            note(.conversation(id, claim, beginning: nil))
+        case .beginTurn(let turn, let first, let journal):
             end(.stopped)
             progress = TurnProgress()
-            note(.beginTurn(turn, replacingFrom: first))
+            note(.beginTurn(turn, replacingFrom: first, journal))
         case .round(let round, let text): progress?.add(round, text: text)
         case .finished(let report):
             progress?.finish(with: report)
@@ -98,6 +109,8 @@ struct RecorderWriter {
                 return
             } catch {
                 status = .ended(error)
+                // Of a conversation that was deleted nothing shall stay.
+                if case .conversationGone = error { journal?.close() }
                 // Nothing more of this conversation can be written; the next one may fare better.
                 waiting = Array(waiting.dropFirst().drop { !$0.isConversation })
             }
@@ -114,23 +127,40 @@ struct RecorderWriter {
     private mutating func write(_ writing: Writing) throws(StoreError) {
         let store = try opened()
         switch writing {
-        case .conversation(let id, let beginning):
-            (conversation, turn, self.beginning) = (id, nil, beginning)
-        case .beginTurn(let new, let first):
-            if let conversation {
-                turn = try store.beginTurn(new, in: conversation, replacingFrom: first)
-            } else if let beginning {
-                turn = try store.begin(try beginning(), with: new)
-                conversation = turn?.conversation
-                self.beginning = nil
-            }
+        case .conversation(let id, let claim, let beginning):
+            if claim != nil || id != conversation { self.claim = claim }
+            (conversation, turn, journal, self.beginning) = (id, nil, nil, beginning)
+        case .beginTurn(let new, let first, let journal):
+            try begin(new, replacingFrom: first, journal, in: store)
         case .answer(let progress, let state):
             guard let turn else { return }
-            if let state { try store.finish(turn, progress, state) } else { try store.update(turn, progress) }
+            guard let state else { return try store.update(turn, progress) }
+            try store.finish(turn, progress, state)
+            journal?.close()
         case .removeTurns(let first):
-            if let conversation { try store.removeTurns(of: conversation, from: first) }
+            guard let conversation else { return }
+            try store.removeTurns(of: conversation, from: first)
+            if let turn, turn.number >= first { journal?.close() }
         case .settings(let settings):
             if let conversation { try store.setSettings(settings, of: conversation) }
         }
+    }
+
+    private mutating func begin(
+        _ new: NewTurn, replacingFrom first: Int?, _ journal: AnswerJournal, in store: ConversationStore
+    ) throws(StoreError) {
+        if let conversation {
+            turn = try store.beginTurn(new, in: conversation, replacingFrom: first)
+        } else if let beginning {
+            turn = try store.begin(try beginning(), with: new)
+            conversation = turn?.conversation
+            self.beginning = nil
+        }
+        self.journal = journal
+        guard let turn, !store.isInMemory else { return journal.close() }
+        // What cannot be claimed or made now is no reason to ask again: the question is in the store.
+        if claim == nil { claim = try? store.claim(turn.conversation) }
+        guard let claim else { return journal.close() }
+        journal.attach(claim, turn: turn)
     }
 }

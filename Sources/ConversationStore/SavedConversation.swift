@@ -29,20 +29,23 @@ public struct SavedConversation: Sendable, Equatable {
     public let turns: [SavedTurn]
 }
 
-/// What a user may choose, and the draft that was in use.
+/// What a user may choose, the draft that was in use, and the system prompt.
 public struct ConversationSettings: Sendable, Equatable, Codable {
     public var sampler = SamplerOptions()
     public var speculation = SpeculationOptions()
     public var maximumTokens = GenerationOptions().maximumTokens
     public var draft: String?
+    /// What stands before the conversation; absent for the template's own.
+    public var system: String?
 
     public init() {}
 
-    public init(_ options: GenerationOptions, draft: String?) {
+    public init(_ options: GenerationOptions, draft: String?, system: String? = nil) {
         sampler = options.sampler
         speculation = options.speculation
         maximumTokens = options.maximumTokens
         self.draft = draft
+        self.system = system
     }
 
     public var options: GenerationOptions {

@@ -47,7 +47,8 @@ public enum StoreFile {
         guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw failure(path, errno) }
     }
 
-    private static func failure(_ path: String, _ code: Int32) -> StoreError {
+    /// What the system's error means for the file at `path`.
+    static func failure(_ path: String, _ code: Int32) -> StoreError {
         switch code {
         case EROFS, EACCES, EPERM: .readOnly(path: path)
         case ENOSPC, EDQUOT: .diskFull(path: path)

@@ -66,6 +66,8 @@ extension ConversationStore {
             try db.execute(sql: "INSERT INTO search (search) VALUES ('optimize')")
         }
         emptyLog()
+        // An answer that was being written when its program was killed is in a file of its own.
+        try recoverAnswers()
     }
 
     /// Takes over a conversation of another store, with its pictures and rounds: what goes on with it is written here.
@@ -159,7 +161,7 @@ extension ConversationStore {
 
     // Texts go in and come out as bytes: a text that SQLite takes for a C string would end at a NUL.
 
-    private static func set(
+    static func set(
         _ turn: TurnReference, _ progress: TurnProgress, _ state: TurnState, _ db: Database, _ now: Date
     ) throws {
         try db.execute(

@@ -1,10 +1,10 @@
 // Samples.swift — what the tests save: conversations, answers, pictures, and folders of their own.
 
-import Engine
 import Foundation
 import Synchronization
 
 @testable import ConversationStore
+@testable import Engine
 
 /// A folder that goes with the test.
 final class TestFolder {
@@ -76,6 +76,13 @@ enum Sample {
         return progress
     }
 
+    static func report(text: String, tokens: [Int32]) -> GenerationReport {
+        GenerationReport(
+            text: text, tokens: tokens, promptTokens: 9, rounds: 2, drafted: 4, accepted: 1,
+            seconds: GenerationReport.Seconds(), finish: .stop, speculation: "dynamic", draft: "small", seed: 3,
+            temperature: 0, threads: 1, backend: "cpu", contextUsed: 12, contextLimit: 64)
+    }
+
     static func image(width: Int, height: Int) -> PixelImage {
         PixelImage(
             width: width, height: height,
@@ -110,5 +117,20 @@ extension ConversationStore {
             try finish(try beginTurn(Sample.question(turn.question), in: id), progress, .complete)
         }
         return id
+    }
+}
+
+/// Seeded randomness (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
     }
 }

@@ -5,7 +5,8 @@ import Engine
 import Synchronization
 
 /// Hears every job and hands on what belongs to the conversation. Called by the jobs, one after another, never by the
-/// screen's thread; nothing here waits for the disk.
+/// screen's thread. The first word of an answer waits for its question to be on the disk, and going on with a conversation
+/// for it to be read; nothing else does.
 final class ChatRecorder: Sendable {
     private enum Picture: Sendable {
         case new(PictureRecord)
@@ -20,6 +21,9 @@ final class ChatRecorder: Sendable {
         var attached: [Picture] = []
         /// The next question takes the place of the saved turns from this number on.
         var rewound: Int?
+        /// The system prompt of the present conversation, and that of the next.
+        var system: String?
+        var nextSystem: String?
         var hasRounds = false
         var hasReport = false
         /// The program ends: nothing that still comes belongs to the conversation.
@@ -56,27 +60,54 @@ final class ChatRecorder: Sendable {
     /// A new conversation begins; it is written with its first question.
     func begin(_ options: GenerationOptions) {
         change { state in
-            state = State()
-            let (identity, settings) = (identity, ConversationSettings(options, draft: draft))
+            let system = state.nextSystem
+            state = State(system: system, nextSystem: system)
+            let (identity, settings) = (identity, ConversationSettings(options, draft: draft, system: system))
             recorder.begin { () throws(StoreError) in
                 NewConversation(model: try identity(), settings: settings)
             }
         }
     }
 
-    /// The engine goes on with a saved conversation.
+    /// The engine's next conversation begins with this system prompt, and the present one while there is nothing in it.
+    func setSystem(_ text: String?) {
+        change { state in
+            state.nextSystem = text
+            if state.turns.isEmpty, state.attached.isEmpty { state.system = text }
+        }
+    }
+
+    /// The engine goes on with a saved conversation: in its place, or in a copy of it while another program has it open.
     func resume(_ saved: SavedConversation) {
         do throws(StoreError) {
-            // A chat that leaves nothing on the disk goes on with a copy.
-            let id = recorded === store ? saved.id : try recorded.open().take(saved, from: try store.open())
+            // What this program had open before is let go of.
+            recorder.flush()
+            let place = try place(for: saved)
             change { state in
-                state = State()
+                let system = saved.settings.system
+                state = State(system: system, nextSystem: system)
                 state.turns = saved.turns.map { $0.pictures.map(Picture.saved) }
-                recorder.resume(id)
+                recorder.resume(place.id, in: place.claim)
             }
         } catch {
             tell("\(error)")
         }
+    }
+
+    private func place(
+        for saved: SavedConversation
+    ) throws(StoreError) -> (id: ConversationID, claim: OpenConversation?) {
+        let store = try store.open()
+        // A chat that leaves nothing on the disk goes on with a copy.
+        guard recorded === self.store else { return (try recorded.open().take(saved, from: store), nil) }
+        if recorder.conversation == saved.id { return (saved.id, nil) }
+        // Whoever had it open between the reading and now may have gone on with it.
+        if let claim = try store.claim(saved.id), try store.conversation(saved.id).updated == saved.updated {
+            return (saved.id, claim)
+        }
+        let copy = try store.take(saved, from: store)
+        tell("\(saved.id) is open in another specchat, so this one goes on with a copy of it: \(copy)")
+        return (copy, nil)
     }
 
     /// The engine has forgotten the turns from `turn` on, but for the pictures of that turn.
@@ -108,7 +139,8 @@ final class ChatRecorder: Sendable {
         let pictures = state.withLock { $0.attached }.compactMap(record)
         change { state in
             let turn = NewTurn(
-                question: question, pictures: pictures, settings: ConversationSettings(options, draft: draft))
+                question: question, pictures: pictures,
+                settings: ConversationSettings(options, draft: draft, system: state.system))
             recorder.beginTurn(turn, replacingFrom: state.rewound)
             state.turns.append(state.attached)
             (state.attached, state.rewound, state.hasRounds, state.hasReport) = ([], nil, false, false)
@@ -116,6 +148,8 @@ final class ChatRecorder: Sendable {
     }
 
     func record(_ event: GenerationEvent) {
+        // A question is in the store long before its first word comes; under load it may not be.
+        if case .round = event, !state.withLock({ $0.hasRounds }) { recorder.awaitQuestion(atMost: 1) }
         change { state in
             switch event {
             case .round: state.hasRounds = true

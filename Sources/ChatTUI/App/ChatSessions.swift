@@ -51,7 +51,7 @@ final class ChatSessions: Sendable {
             open: { () throws(StoreError) in try recorded.open() }, notify: { post(.saving($0)) })
         recorder = ChatRecorder(
             recorder: writer, store: store, recorded: recorded, draft: configuration.draftName,
-            keepsImages: configuration.keepsImages, identity: source.identity, tell: { post(.told($0)) })
+            keepsImages: configuration.keepsImages, identity: source.identity, tell: { post(.noted($0)) })
         let options = configuration.options
         shelf = SessionShelf(
             store: store, recorded: recorded, recorder: writer, options: { $0.settings.options(over: options) },

@@ -5,11 +5,12 @@ import Engine
 
 /// A job under way: what comes of it, and what is to be done when it has come to a good end.
 private struct Work: Sendable {
-    let events: EventStream
+    /// One after another.
+    let streams: [EventStream]
     let whenDone: @Sendable () -> Void
 
-    init(_ events: EventStream, whenDone: @escaping @Sendable () -> Void = {}) {
-        self.events = events
+    init(_ streams: EventStream..., whenDone: @escaping @Sendable () -> Void = {}) {
+        self.streams = streams
         self.whenDone = whenDone
     }
 }
@@ -40,7 +41,8 @@ final class JobRunner {
         switch job.kind {
         case .load: pump(job) { Work(source.load()) }
         case .clear: pump(job) { Work(source.clear()) { sessions?.recorder.begin(options) } }
-        case .setSystem(let text): pump(job) { Work(source.setSystem(text)) }
+        case .setSystem(let text):
+            pump(job) { Work(source.setSystem(text)) { sessions?.recorder.setSystem(text) } }
         case .ask(let question, _):
             pump(job, recordedBy: sessions?.recorder) {
                 sessions?.recorder.ask(question, options: options)
@@ -73,7 +75,8 @@ final class JobRunner {
         pictures += saved.turns.reduce(0) { $0 + $1.pictures.count }
         pump(job) {
             let past = try sessions?.restoration(of: saved, firstPhoto: first).pastTurns() ?? []
-            return Work(source.restore(past)) { sessions?.recorder.resume(saved) }
+            let system = source.setSystem(saved.settings.system)
+            return Work(system, source.restore(past)) { sessions?.recorder.resume(saved) }
         }
     }
 
@@ -92,9 +95,11 @@ final class JobRunner {
             var failure: String?
             do {
                 let work = try begin()
-                for try await event in work.events {
-                    recorder?.record(event)
-                    mailbox.post(.engine(event))
+                for events in work.streams {
+                    for try await event in events {
+                        recorder?.record(event)
+                        mailbox.post(.engine(event))
+                    }
                 }
                 work.whenDone()
             } catch is CancellationError {

@@ -148,7 +148,7 @@ final class LineChat {
                     isPictureMissing = true
                 case .session(.saving(.waiting(let error))), .session(.saving(.ended(let error))):
                     report("not saved: \(error)")
-                case .session(.told(let sentence)): report(sentence)
+                case .session(.told(let sentence)), .session(.noted(let sentence)): report(sentence)
                 case .jobEnded(_, let failure):
                     if hasText { write("\n") }
                     return failure

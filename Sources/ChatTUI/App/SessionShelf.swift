@@ -57,8 +57,12 @@ final class SessionShelf: Sendable {
         case .read(let id):
             // The conversation may be the one that is being written.
             recorder.flush()
-            let saved = try store.open().conversation(id)
+            let store = try store.open()
+            // What another program was saying when it was killed.
+            try store.recoverAnswers()
+            let saved = try store.conversation(id)
             return .read(saved, options(saved))
+        case .readRuns(let id): return .runsFound(try runs(of: id), of: id)
         case .export(let wish): return .told("written to \(try export(wish))")
         case .locate:
             guard let id = recorder.conversation else { return .told("nothing to save yet: ask something") }
@@ -100,6 +104,14 @@ final class SessionShelf: Sendable {
             return "yesterday \(time)"
         }
         return "\(parts.year ?? 0)-\(two(parts.month))-\(two(parts.day)) \(time)"
+    }
+
+    /// Bytes of text that each round brought, by the numbers of the questions.
+    private func runs(of id: ConversationID) throws -> [Int: [Int]] {
+        try store.open().rounds(of: id).mapValues { rounds in
+            var texts = RoundTexts()
+            return rounds.map { texts.add($0).utf8.count }
+        }
     }
 
     // MARK: Exporting

@@ -12,9 +12,13 @@ enum SessionEvent: Sendable, Equatable {
     case pictureFound(Photo, place: Int)
     /// The same, when it cannot be shown to the model again; the preview where there is one.
     case pictureMissing(Photo?, place: Int, reason: String)
+    /// Answer to `SessionEffect.readRuns`: bytes of text that each round brought, by the numbers of the questions.
+    case runsFound([Int: [Int]], of: ConversationID)
     case saving(ConversationRecorder.Status)
     /// Something was done or could not be: one sentence for the line above the composer.
     case told(String)
+    /// The same for something to be kept in mind: it stays in the transcript.
+    case noted(String)
 }
 
 enum SessionEffect: Sendable, Equatable {
@@ -23,6 +27,8 @@ enum SessionEffect: Sendable, Equatable {
     case delete(id: String, search: String)
     /// Read the conversation that was typed or chosen.
     case read(id: String)
+    /// Read which parts of a saved conversation's answers came together.
+    case readRuns(of: ConversationID)
     case export(ExportWish)
     /// Say where the conversation is saved.
     case locate

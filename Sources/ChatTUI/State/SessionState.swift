@@ -44,6 +44,8 @@ struct SessionState: Sendable, Equatable {
     var isSaved = false
     /// The saved conversation that is gone on with; absent for one that began here.
     var resumed: ConversationID?
+    /// Whether the rounds of its answers were asked for, for the marks.
+    var hasReadRuns = false
     /// In order: a question's place is its number in the engine.
     private(set) var asked: [AskedQuestion] = []
     /// Those whose answers gave way to others, for the figures.

@@ -15,6 +15,7 @@ extension AppState {
         }
         self.options = options
         forgetAnswers()
+        if let system = saved.settings.system { addTurn(.notice, "System prompt: \(system)") }
         var asked: [AskedQuestion] = []
         var pictures: [ShownPicture] = []
         for turn in saved.turns {
@@ -30,7 +31,35 @@ extension AppState {
         session.restore(asked, pictures: pictures, of: saved.id)
         scroll = .following
         hasNewBelow = false
-        return enqueue(.restore(saved))
+        return enqueue(.restore(saved)) + readRuns()
+    }
+
+    // MARK: Which tokens came together
+
+    /// Asks for the rounds of the answers that were saved, once they are to be seen: reading them takes a while.
+    mutating func readRuns() -> [Effect] {
+        guard tree.isMirrored, let id = session.resumed, !session.hasReadRuns else { return [] }
+        session.hasReadRuns = true
+        return [.session(.readRuns(of: id))]
+    }
+
+    /// Marks the answers that were saved.
+    ///
+    /// - Parameter rounds: the bytes of text that each round brought, by the numbers of the questions.
+    mutating func showRuns(_ rounds: [Int: [Int]], of id: ConversationID) {
+        guard session.resumed == id else { return }
+        for (question, bytes) in rounds where session.asked.indices.contains(question) {
+            change(turn: session.asked[question].answer) { turn in
+                // Answers that were made here have theirs already.
+                guard turn.runs.isEmpty else { return }
+                // The panel counts its rounds from 1; these are not on it.
+                var (start, number) = (0, -bytes.count)
+                for count in bytes where start + count <= turn.text.utf8.count {
+                    if count > 0 { turn.runs.append(RoundRun(bytes: start..<start + count, number: number)) }
+                    (start, number) = (start + count, number + 1)
+                }
+            }
+        }
     }
 
     private mutating func add(_ picture: SavedPicture, of turn: SavedTurn) -> ShownPicture {
@@ -71,7 +100,13 @@ extension AppState {
             forgetAnswers()
             // Whatever the engine held before is not what the screen shows.
             waiting.insert(Job(id: makeID(), kind: .clear(.unreadable)), at: 0)
-        } else if session.missing > 0 {
+            if systemPrompt != saved.settings.system {
+                waiting.insert(Job(id: makeID(), kind: .setSystem(systemPrompt)), at: 0)
+            }
+            return
+        }
+        systemPrompt = saved.settings.system
+        if session.missing > 0 {
             let pictures = session.missing == 1 ? "A picture is" : "\(session.missing) pictures are"
             withdrawQuestions("\(pictures) missing; Enter asks all the same.")
         }

@@ -14,8 +14,10 @@ extension AppState {
         case .pictureFound(let photo, let place): showFound(photo, place: place)
         case .pictureMissing(let preview, let place, let reason):
             showMissing(preview, place: place, reason: reason)
+        case .runsFound(let rounds, let id): showRuns(rounds, of: id)
         case .saving(let status): tell(status)
         case .told(let sentence): hint = sentence
+        case .noted(let sentence): addTurn(.notice, sentence)
         }
         return []
     }

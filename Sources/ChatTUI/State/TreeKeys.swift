@@ -67,6 +67,7 @@ extension AppState {
         case .character("m"):
             tree.isMirrored.toggle()
             hint = tree.isMirrored ? "the text marks which tokens came together" : "the text is unmarked"
+            return readRuns()
         case .character("/"): ask(.find(""))
         case .character("e"): ask(.export)
         case .character("?"): overlay = HelpText.overlay(for: self)

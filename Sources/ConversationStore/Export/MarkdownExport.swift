@@ -19,12 +19,16 @@ struct MarkdownExport {
     private var facts: String {
         let settings = conversation.turns.last?.settings ?? conversation.settings
         let drafts = settings.speculation.policy == .off ? "none" : settings.draft ?? "none"
-        return [
+        var facts = [
             "Conversation `\(conversation.id)`, begun \(Self.date(conversation.created))",
             "Model: \(Self.escaped(conversation.model.name)), draft \(Self.escaped(drafts)), "
                 + "speculation \(settings.speculation.policy.rawValue)",
             "Seed \(settings.sampler.seed), temperature \(settings.sampler.temperature)",
-        ].map { "- \($0)" }.joined(separator: "\n")
+        ]
+        if let system = conversation.settings.system {
+            facts.append("System prompt: " + Self.lines(system).map(Self.escaped).joined(separator: " "))
+        }
+        return facts.map { "- \($0)" }.joined(separator: "\n")
     }
 
     private func turn(_ turn: SavedTurn) -> String {
