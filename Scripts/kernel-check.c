@@ -45,17 +45,21 @@ static void expect(bool good, const char *what, int isa, int a, int b, int c) {
     printf("FAILED: %s, instruction set %d, %d %d %d\n", what, isa, a, b, c);
 }
 
-static size_t row_bytes(ck_format format, int columns) {
-    static const int bytes[] = {4, 2, 2, 34, 18};
-    return format >= CK_Q8_0 ? (size_t)columns / 32 * bytes[format] : (size_t)columns * bytes[format];
-}
+/* Where a block's half-precision numbers stand: the scale, then what is added or taken away. */
+static const struct {
+    ck_format format;
+    int bytes, halves[2];
+} blocks[] = {
+    {CK_Q8_0, 34, {0, 0}},   {CK_Q4_0, 18, {0, 0}},    {CK_Q4_1, 20, {0, 2}},   {CK_Q5_0, 22, {0, 0}},
+    {CK_Q5_1, 24, {0, 2}},   {CK_Q2_K, 84, {80, 82}},  {CK_Q3_K, 110, {108, 108}}, {CK_Q4_K, 144, {0, 2}},
+    {CK_Q5_K, 176, {0, 2}},  {CK_Q6_K, 210, {208, 208}}, {CK_IQ4_NL, 18, {0, 0}}, {CK_IQ4_XS, 136, {0, 0}},
+};
 
-/* GGUF rows of ordinary numbers. */
+/* Random GGUF rows of ordinary numbers. */
 static uint8_t *file_rows(ck_format format, int outputs, int inputs) {
-    size_t bytes = row_bytes(format, inputs) * outputs;
+    size_t bytes = ck_row_bytes(format, inputs) * outputs;
     uint8_t *rows = memory(bytes);
     for (size_t i = 0; i < bytes; i++) rows[i] = (uint8_t)next();
-    size_t step = format == CK_Q8_0 ? 34 : 18;
     for (size_t i = 0; i < (size_t)outputs * inputs; i++) {
         float value = number();
         uint16_t top;
@@ -64,19 +68,22 @@ static uint8_t *file_rows(ck_format format, int outputs, int inputs) {
         if (format == CK_F16) rows[i * 2 + 1] = (uint8_t)((rows[i * 2 + 1] & 0x83) | 0x38);
         if (format == CK_BF16) memcpy(rows + i * 2, &top, 2);
     }
-    if (format >= CK_Q8_0)
-        for (size_t i = 0; i < bytes; i += step) rows[i] = 0, rows[i + 1] = 0x20;
+    for (size_t b = 0; b < sizeof blocks / sizeof *blocks; b++)
+        if (blocks[b].format == format)
+            for (size_t i = 0; i < bytes; i += blocks[b].bytes)
+                for (int half = 0; half < 2; half++)
+                    rows[i + blocks[b].halves[half] + 1] = (uint8_t)(0x1C | (next() & 0x83));
     return rows;
 }
 
 static ck_activations activations(ck_machine *machine, ck_format format, const float *x, int rows, int columns) {
-    ck_activations a = {rows, x, padded(columns), NULL, NULL, NULL};
-    if (format < CK_Q8_0) return a;
+    ck_activations a = {.rows = rows, .x = x, .stride = padded(columns)};
+    if (!ck_is_quantised(format)) return a;
     int8_t *q = memory((size_t)rows * columns);
-    float *scales = memory((size_t)rows * columns / 8);
-    int32_t *offsets = memory((size_t)rows * columns / 8);
-    ck_quantize(machine, x, rows, columns, a.stride, q, scales, offsets);
-    a.q = q, a.scales = scales, a.offsets = offsets;
+    float *scales = memory((size_t)rows * columns / 8), *totals = memory((size_t)rows * columns / 8);
+    int32_t *offsets = memory((size_t)rows * columns / 4);
+    ck_quantize(machine, x, rows, columns, a.stride, q, scales, offsets, totals);
+    a.q = q, a.scales = scales, a.offsets = offsets, a.totals = totals;
     return a;
 }
 
@@ -84,6 +91,7 @@ static void forget(ck_activations a) {
     free((void *)a.q);
     free((void *)a.scales);
     free((void *)a.offsets);
+    free((void *)a.totals);
 }
 
 static double activation_at(ck_activations a, int columns, int row, int k) {
@@ -103,7 +111,7 @@ static void check_linear(ck_machine *machine, int isa, ck_format format, int out
     ck_activations all = activations(machine, format, x, rows, inputs);
     ck_linear(machine, weight, all, bias, CK_NONE, residual, out, stride);
     for (int o = 0; o < outputs; o++) {
-        ck_expand(format, file + o * row_bytes(format, inputs), inputs, w);
+        ck_expand(format, file + o * ck_row_bytes(format, inputs), inputs, w);
         for (int r = 0; r < rows; r++) {
             double sum = 0, size = 1;
             for (int k = 0; k < inputs; k++) {
@@ -193,10 +201,14 @@ int main(void) {
         if (!ck_isa_available(isa)) continue;
         ck_machine *machine = ck_machine_create(isa, 2);
         if (!machine) return 2;
-        for (int format = CK_F32; format <= CK_Q4_0; format++)
-            for (int rows = 1; rows <= 19; rows += rows < 10 ? 1 : 9)
-                for (int outputs = 1; outputs <= 81; outputs += 20)
-                    check_linear(machine, isa, format, outputs, format >= CK_Q8_0 ? 96 : 37, rows);
+        for (int format = CK_F32; format < CK_FORMATS; format++)
+            for (int rows = 1; rows <= 70; rows += rows < 10 ? 1 : 20)
+                for (int outputs = 1; outputs <= 81; outputs += 20) {
+                    /* The shortest rows, and rows that are cut into stretches. */
+                    const int step = !ck_is_quantised(format) ? 37 : ck_row_bytes(format, 32) ? 96 : 256;
+                    check_linear(machine, isa, format, outputs, step, rows);
+                    if (outputs == 21 && rows >= 5) check_linear(machine, isa, format, outputs, 9 * step, rows);
+                }
         for (int columns = 1; columns < 100; columns += 11) check_rows(machine, isa, columns);
         for (int rows = 1; rows < 12; rows += 3)
             for (int committed = 0; committed < 40; committed += 13) {

@@ -1,11 +1,8 @@
 /* avx2.c — kernels for AVX2 with fused multiply-add: two registers hold sixteen outputs.
  *
- * Quantised products, per block of 32 k and output o:
- *     sum = sum over k of q[k] * w[o][k] (whole numbers);  out[o] = out[o] + sum * (scale of w * scale of x)
- *
- * VPMADDUBSW multiplies unsigned by signed bytes and adds neighbours in sixteen bits. Nibbles (0...15) times activations
- * (-127...127) leave room to add a whole block there: 8 * 2 * 15 * 127 = 30480. Signed weights have their sign moved to
- * the activations, |w| * sign(q, w), and are widened line by line: 2 * 128 * 127 = 32512.
+ * VPMADDUBSW multiplies unsigned by signed bytes and adds neighbours in sixteen bits. Codes of up to six bits leave room
+ * there for several products. Signed codes have their sign moved to the activations, |w| * sign(q, w), and are widened
+ * pair by pair: 2 * 128 * 127 = 32512.
  */
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -18,7 +15,9 @@
 #define CK_ROW_TILE 4
 #define CK_PANELS(rows) ((rows) == 1 ? 4 : (rows) == 2 ? 2 : 1)
 #define CK_PANEL_TILE 4
+#define CK_QUANTISED_ROWS 4
 #define CK_QUANTISED_PANELS 1
+#define CK_SIGNED_BYTES 1
 #define CK_SCORE_VECTORS 4
 #define CK_VALUE_QUERIES 2
 
@@ -37,84 +36,69 @@ CK_FUNCTION void widen_halves(const uint16_t *p, __m256 *low, __m256 *high) {
     })
 #include "lanes.h"
 
-/* Four bytes of activations in every lane. */
-CK_FUNCTION __m256i spread(const int8_t *q) {
-    int32_t four;
-    memcpy(&four, q, sizeof four);
-    return _mm256_set1_epi32(four);
+typedef struct {
+    __m256i part[2];
+} two_halves;
+
+CK_FUNCTION two_halves halves_of(code_bytes codes) {
+    two_halves halves;
+    memcpy(&halves, &codes, sizeof halves);
+    return halves;
 }
 
-CK_FUNCTION __m256i load_line(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+CK_FUNCTION code_bytes curve_of(code_bytes codes) {
+    const __m256i curve = _mm256_broadcastsi128_si256(_mm_setr_epi8(CK_CURVE));
+    two_halves halves = halves_of(codes);
+    _Pragma("unroll") for (int h = 0; h < 2; h++) halves.part[h] = _mm256_shuffle_epi8(curve, halves.part[h]);
+    memcpy(&codes, &halves, sizeof codes);
+    return codes;
+}
 
-/* Eight outputs of a block of Q8_0: whole-number sums. */
-CK_FUNCTION __m256i block_q8(const uint8_t *lines, const int8_t *q) {
+#include "codes.h"
+
+/* Eight outputs and sixteen k: pairs of products in sixteen bits, widened before they could overflow. */
+CK_FUNCTION __m256i add_half(
+    const ck_facts facts, __m256i sum, const code_bytes (*codes)[2], const int half, const int8_t *q, const int side) {
     const __m256i ones = _mm256_set1_epi16(1);
-    __m256i sum = _mm256_setzero_si256();
-    _Pragma("unroll") for (int l = 0; l < 8; l++) {
-        /* Stored plus 128 for processors that have VNNI. */
-        const __m256i w = _mm256_xor_si256(load_line(lines + l * 64), _mm256_set1_epi8((char)0x80));
-        const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(spread(q + l * 4), w));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
+    const bool is_signed = facts.bits == 8 || facts.curve;
+    /* 4 * 2 * 31 * 127 and 2 * 2 * 63 * 127 are below 32768; a pair of signed products leaves no room for another. */
+    const int room = is_signed ? 1 : facts.bits == 6 ? 2 : 4;
+    __m256i pairs = _mm256_setzero_si256();
+    _Pragma("unroll") for (int l = 0; l < 4; l++) {
+        int32_t four;
+        memcpy(&four, q + 4 * l, sizeof four);
+        const __m256i code = halves_of(codes[l][half]).part[side], x = _mm256_set1_epi32(four);
+        const __m256i pair = is_signed ? _mm256_maddubs_epi16(_mm256_abs_epi8(code), _mm256_sign_epi8(x, code))
+                                       : _mm256_maddubs_epi16(code, x);
+        pairs = l % room == 0 ? pair : _mm256_add_epi16(pairs, pair);
+        if (l % room == room - 1) sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
     }
     return sum;
 }
 
-/* Eight outputs of a block of Q4_0, without the offset. */
-CK_FUNCTION __m256i block_q4(const uint8_t *lines, const int8_t *q) {
-    const __m256i nibble = _mm256_set1_epi8(15);
-    __m256i pairs = _mm256_setzero_si256();
-    _Pragma("unroll") for (int l = 0; l < 4; l++) {
-        const __m256i w = load_line(lines + l * 64);
-        const __m256i high = _mm256_and_si256(_mm256_srli_epi16(w, 4), nibble);
-        pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(_mm256_and_si256(w, nibble), spread(q + l * 4)));
-        pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(high, spread(q + 16 + l * 4)));
+/* The codes wait in memory while the rows pass by: sixteen registers do not hold them and the sums. */
+CK_FUNCTION void block_products(
+    const ck_facts facts, const ck_panels *weight, const ck_activations *x, int row, const int rows,
+    const int panels, int block, whole_lanes (*whole)[CK_QUANTISED_PANELS][2]) {
+    (void)panels; /* one: CK_QUANTISED_PANELS */
+    const uint8_t *lines = weight->lines + (size_t)block * 64 * (size_t)facts.bits;
+    code_bytes codes[4][2];
+    ask_ahead(facts, lines);
+    _Pragma("unroll") for (int l = 0; l < 4; l++) codes_of(facts, lines, l, codes[l]);
+    _Pragma("unroll") for (int r = 0; r < rows; r++) {
+        const size_t place = (size_t)(row + r) * (size_t)weight->blocks + (size_t)block;
+        _Pragma("unroll") for (int half = 0; half < 2; half++) {
+            const whole_lanes start = start_of(facts, x->offsets[place * 2 + (size_t)half]);
+            __m256i sides[2];
+            memcpy(sides, &start, sizeof sides);
+            _Pragma("unroll") for (int side = 0; side < 2; side++)
+                sides[side] = add_half(facts, sides[side], codes, half, x->q + place * 32 + half * 16, side);
+            memcpy(&whole[r][0][half], sides, sizeof sides);
+        }
     }
-    return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
 }
 
-#define CK_QUANTISED_TILE(NAME, BLOCK, BLOCK_BYTES, HAS_OFFSET)                                                        \
-    CK_FUNCTION void NAME##_tile(                                                                                      \
-        const ck_panels *weight, const ck_activations *x, int row, const int rows, tile_sums *sums) {                  \
-        const int blocks = weight->blocks;                                                                             \
-        const int8_t *q = x->q + (size_t)row * (size_t)blocks * 32;                                                    \
-        const float *x_scales = x->scales + (size_t)row * (size_t)blocks;                                              \
-        const int32_t *offsets = x->offsets + (size_t)row * (size_t)blocks;                                            \
-        __m256 sum[CK_ROW_TILE][2];                                                                                    \
-        _Pragma("unroll") for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = _mm256_setzero_ps();                  \
-        for (int block = 0; block < blocks; block++) {                                                                 \
-            const uint8_t *lines = weight->lines + (size_t)block * BLOCK_BYTES;                                        \
-            __m256 scale[2];                                                                                           \
-            widen_halves(weight->scales + (size_t)block * 16, &scale[0], &scale[1]);                                   \
-            /* Weights come from memory once: asking 4 KB ahead keeps the stream going across pages. */                \
-            _Pragma("unroll") for (int line = 0; line < BLOCK_BYTES; line += 64)                                       \
-                _mm_prefetch((const char *)lines + line + 4096, _MM_HINT_T0);                                          \
-            _Pragma("unroll") for (int r = 0; r < rows; r++)                                                           \
-                _Pragma("unroll") for (int half = 0; half < 2; half++) {                                               \
-                    const size_t place = (size_t)r * blocks + block;                                                   \
-                    __m256i whole = BLOCK(lines + half * 32, q + place * 32);                                          \
-                    if (HAS_OFFSET) whole = _mm256_add_epi32(whole, _mm256_set1_epi32(offsets[place]));                \
-                    const __m256 factor = _mm256_mul_ps(scale[half], _mm256_set1_ps(x_scales[place]));                 \
-                    sum[r][half] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(whole), factor, sum[r][half]);                   \
-                }                                                                                                      \
-        }                                                                                                              \
-        _Pragma("unroll") for (int r = 0; r < rows; r++)                                                               \
-            _Pragma("unroll") for (int half = 0; half < 2; half++)                                                     \
-                _mm256_storeu_ps(sums[0][r] + 8 * half, sum[r][half]);                                                 \
-    }                                                                                                                  \
-    static void NAME(                                                                                                  \
-        const ck_panels *weight, const ck_activations *x, int row, int rows, int panels, tile_sums *sums) {            \
-        (void)panels; /* one: CK_QUANTISED_PANELS */                                                                   \
-        switch (rows) {                                                                                                \
-        case 1: NAME##_tile(weight, x, row, 1, sums); break;                                                           \
-        case 2: NAME##_tile(weight, x, row, 2, sums); break;                                                           \
-        case 3: NAME##_tile(weight, x, row, 3, sums); break;                                                           \
-        default: NAME##_tile(weight, x, row, 4, sums); break;                                                          \
-        }                                                                                                              \
-    }
-
-CK_QUANTISED_TILE(products_q8, block_q8, 512, false)
-CK_QUANTISED_TILE(products_q4, block_q4, 256, true)
-
+#include "quantised.h"
 #include "rows.h"
 #include "linear.h"
 #include "attention.h"

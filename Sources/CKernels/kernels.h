@@ -21,8 +21,7 @@ typedef struct {
 
 /* Panels of a quantised weight, from the first one of a tile on: panel p begins panel_bytes * p further. */
 typedef struct {
-    const uint8_t *lines;
-    const uint16_t *scales;
+    const uint8_t *lines, *scales;
     size_t panel_bytes;
     int blocks;
 } ck_panels;
@@ -44,7 +43,7 @@ typedef struct {
     void (*finish)(
         float *out, size_t stride, int rows, int columns, const float *bias, ck_activation activation,
         const float *residual);
-    void (*quantize)(const float *x, int columns, int8_t *q, float *scales, int32_t *offsets);
+    void (*quantize)(const float *x, int columns, int8_t *q, float *scales, int32_t *offsets, float *totals);
     void (*rms_norm)(const float *x, int columns, const float *gain, float epsilon, float *out);
     void (*layer_norm)(const float *x, int columns, const float *gain, const float *bias, float epsilon, float *out);
     void (*rotate)(
@@ -60,9 +59,8 @@ extern const ck_kernels ck_avx2_kernels;
 extern const ck_kernels ck_avx512_kernels;
 #endif
 
-/* Bytes between two panels of a packed weight, and where its lines begin behind its scales. */
+/* Bytes between two panels of a packed weight. */
 size_t ck_panel_bytes(ck_format format, int32_t inputs);
-static inline size_t ck_scale_bytes(int32_t inputs) { return ck_round_up((size_t)inputs / 32 * 32, 64); }
 
 const ck_kernels *ck_machine_kernels(const ck_machine *machine);
 int ck_machine_threads(const ck_machine *machine);

@@ -1,7 +1,6 @@
 /* lanes.h — sixteen floats at a time, and the functions of one float that we need on all of them.
  *
- * Included once by each instruction set's file, which says in CK_FUSED whether a * b + c rounds once and in CK_ROW_TILE
- * how many rows a tile of a product has. Every operation
+ * Included once by each instruction set's file, which says in CK_FUSED whether a * b + c rounds once. Every operation
  * acts on each lane alone, so a number's bits do not depend on the lane it falls in; the sums across lanes have one
  * fixed order.
  */
@@ -11,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "formats.h"
 #include "kernels.h"
 
 /* No function that takes or returns vectors outlives inlining, so how they would be passed does not matter. */
@@ -20,9 +20,8 @@ typedef float lanes __attribute__((ext_vector_type(16)));
 typedef int32_t whole_lanes __attribute__((ext_vector_type(16)));
 typedef uint32_t bit_lanes __attribute__((ext_vector_type(16)));
 typedef uint16_t half_lanes __attribute__((ext_vector_type(16)));
-
-/* Sums of one panel of a tile. */
-typedef float tile_sums[CK_ROW_TILE][CK_LANES];
+/* Four codes of each of sixteen outputs. */
+typedef uint8_t code_bytes __attribute__((ext_vector_type(64)));
 
 CK_FUNCTION lanes lanes_load(const float *p) {
     lanes v;

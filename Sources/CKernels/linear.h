@@ -3,26 +3,28 @@
  *     out[r][o] = activation(sum over k of x[r][k] * w[o][k] + bias[o]) + residual[r][o]
  *
  * A panel holds 16 outputs side by side. Whatever the tile, each output is reduced over k by itself in ascending order
- * (float weights: one fused multiply-add per k; quantised ones: one whole-number sum per block of 32, then one
- * multiply-add per block). The order is the contract: Docs/Decisions/0002.
+ * (float weights: one fused multiply-add per k; quantised ones: quantised.h). The order is the contract:
+ * Docs/Decisions/0002. k is cut into stretches so that those of a tile's panels stay in the first-level cache while the
+ * rows pass by; the sums wait in memory, and no bit depends on the cut.
  *
  * An instruction set's file defines before the include:
- *     CK_ROW_TILE               rows of a tile, at most 8
+ *     CK_ROW_TILE               rows of a float tile, at most 8
  *     CK_PANELS(rows)           panels of a float tile of so many rows, at most CK_PANEL_TILE
- *     CK_QUANTISED_PANELS       panels of a quantised tile
- *     products_q8, products_q4  (weight, x, row, rows, panels, sums): the sums of a quantised tile
  */
+
+/* Rows that pass by one stretch of weights. */
+enum { ROW_BLOCK = 64, STRETCH_BYTES = 16 * 1024 };
 
 /* Sums of `rows` rows with `panels` panels of a float weight. `rows` and `panels` are constants where this is used, so
  * that the sums stay in registers. */
 #define CK_FLOAT_TILE(LOAD, ELEMENT)                                                                                   \
     CK_FUNCTION void products_##LOAD(                                                                                  \
-        const ELEMENT *packed, size_t panel_step, int inputs, const float *x, size_t stride, const int rows,           \
-        const int panels, tile_sums *sums) {                                                                           \
+        const ELEMENT *packed, size_t panel_step, int first, int last, const float *x, size_t stride,                  \
+        const int rows, const int panels, float (*sums)[16], int step) {                                               \
         lanes sum[CK_ROW_TILE][CK_PANEL_TILE];                                                                         \
         _Pragma("unroll") for (int r = 0; r < rows; r++)                                                               \
-            _Pragma("unroll") for (int p = 0; p < panels; p++) sum[r][p] = lanes_fill(0);                              \
-        for (int k = 0; k < inputs; k++) {                                                                             \
+            _Pragma("unroll") for (int p = 0; p < panels; p++) sum[r][p] = lanes_load(sums[p * step + r]);             \
+        for (int k = first; k < last; k++) {                                                                           \
             lanes w[CK_PANEL_TILE];                                                                                    \
             _Pragma("unroll") for (int p = 0; p < panels; p++)                                                         \
                 w[p] = LOAD(packed + (size_t)p * panel_step + (size_t)k * 16);                                         \
@@ -32,21 +34,23 @@
             }                                                                                                          \
         }                                                                                                              \
         _Pragma("unroll") for (int p = 0; p < panels; p++)                                                             \
-            _Pragma("unroll") for (int r = 0; r < rows; r++) lanes_store(sums[p][r], sum[r][p]);                       \
+            _Pragma("unroll") for (int r = 0; r < rows; r++) lanes_store(sums[p * step + r], sum[r][p]);               \
     }                                                                                                                  \
     static void float_tile_##LOAD(                                                                                     \
-        const ELEMENT *packed, size_t panel_step, int inputs, const float *x, size_t stride, int rows, int panels,     \
-        tile_sums *sums) {                                                                                             \
-        CK_EACH_TILE(products_##LOAD, packed, panel_step, inputs, x, stride, sums)                                     \
+        const ELEMENT *packed, size_t panel_step, int first, int last, const float *x, size_t stride, int rows,        \
+        int panels, float (*sums)[16], int step) {                                                                     \
+        CK_EACH_TILE(products_##LOAD, packed, panel_step, first, last, x, stride, sums, step)                          \
     }
 
 /* Calls `products` with constants for rows and panels: the full tile, or panels one by one at the right edge. */
-#define CK_TILE_CASE(products, R, packed, step, inputs, x, stride, sums)                                               \
+#define CK_TILE_CASE(products, R, packed, panel_step, first, last, x, stride, sums, step)                              \
     case R:                                                                                                            \
-        if (panels == CK_PANELS(R)) products(packed, step, inputs, x, stride, R, CK_PANELS(R), sums);                  \
+        if (panels == CK_PANELS(R))                                                                                    \
+            products(packed, panel_step, first, last, x, stride, R, CK_PANELS(R), sums, step);                         \
         else                                                                                                           \
             for (int p = 0; p < panels; p++)                                                                           \
-                products(packed + (size_t)p * step, step, inputs, x, stride, R, 1, sums + p);                          \
+                products(                                                                                              \
+                    packed + (size_t)p * panel_step, panel_step, first, last, x, stride, R, 1, sums + p * step, step); \
         break;
 
 #if CK_ROW_TILE == 8
@@ -76,55 +80,75 @@ CK_FLOAT_TILE(lanes_from_half, uint16_t)
 CK_FLOAT_TILE(lanes_from_bfloat, uint16_t)
 
 static inline int panels_at_once(ck_format format, int rows) {
-    return format == CK_Q8_0 || format == CK_Q4_0 ? CK_QUANTISED_PANELS : CK_PANELS(rows);
+    if (ck_is_quantised(format)) return CK_QUANTISED_PANELS;
+    return CK_PANELS(rows < CK_ROW_TILE ? rows : CK_ROW_TILE);
 }
 
-/* Sums of one tile, whatever the weight's format. */
-CK_FUNCTION void tile_products(
-    const ck_weight *weight, const ck_activations *x, int panel, int panels, int row, int rows, tile_sums *sums) {
-    const char *packed = (const char *)weight->packed + (size_t)panel * ck_panel_bytes(weight->format, weight->inputs);
-    const float *floats = x->x + (size_t)row * x->stride;
-    const size_t step = (size_t)weight->inputs * 16;
-    switch (weight->format) {
-    case CK_F32:
-        float_tile_lanes_load((const float *)packed, step, weight->inputs, floats, x->stride, rows, panels, sums);
-        break;
-    case CK_F16:
+/* Adds k first..<last to the sums of one tile of a float weight. */
+static void float_tile(
+    const ck_weight *weight, const char *packed, const float *x, size_t stride, int rows, int panels, int first,
+    int last, float (*sums)[16], int step) {
+    const size_t panel_step = (size_t)weight->inputs * 16;
+    if (weight->format == CK_F32)
+        float_tile_lanes_load((const float *)packed, panel_step, first, last, x, stride, rows, panels, sums, step);
+    else if (weight->format == CK_F16)
         float_tile_lanes_from_half(
-            (const uint16_t *)packed, step, weight->inputs, floats, x->stride, rows, panels, sums);
-        break;
-    case CK_BF16:
+            (const uint16_t *)packed, panel_step, first, last, x, stride, rows, panels, sums, step);
+    else
         float_tile_lanes_from_bfloat(
-            (const uint16_t *)packed, step, weight->inputs, floats, x->stride, rows, panels, sums);
-        break;
-    case CK_Q8_0:
-    case CK_Q4_0: {
-        const ck_panels quantised = {
-            .lines = (const uint8_t *)packed + ck_scale_bytes(weight->inputs),
-            .scales = (const uint16_t *)packed,
-            .panel_bytes = ck_panel_bytes(weight->format, weight->inputs),
-            .blocks = weight->inputs / 32,
-        };
-        if (weight->format == CK_Q8_0) products_q8(&quantised, x, row, rows, panels, sums);
-        else products_q4(&quantised, x, row, rows, panels, sums);
-        break;
+            (const uint16_t *)packed, panel_step, first, last, x, stride, rows, panels, sums, step);
+}
+
+/* Sums of up to ROW_BLOCK rows with `panels` panels, whatever the weight's format: sums[p * rows + r]. */
+static void panel_sums(
+    const ck_weight *weight, const ck_activations *x, int panel, int panels, int row, int rows, float (*sums)[16]) {
+    const bool quantised = ck_is_quantised(weight->format);
+    const size_t panel_bytes = ck_panel_bytes(weight->format, weight->inputs);
+    const char *packed = (const char *)weight->packed + (size_t)panel * panel_bytes;
+    const ck_panels lines = {
+        .lines = (const uint8_t *)packed + (quantised ? ck_scale_bytes(weight->format, weight->inputs) : 0),
+        .scales = (const uint8_t *)packed,
+        .panel_bytes = panel_bytes,
+        .blocks = weight->inputs / 32,
+    };
+    const int length = quantised ? lines.blocks : weight->inputs, tile = quantised ? CK_QUANTISED_ROWS : CK_ROW_TILE;
+    int stretch = length;
+    if (rows > tile && length > 0) {
+        const size_t each = (size_t)panels * panel_bytes / (size_t)length;
+        stretch = (int)(STRETCH_BYTES / each);
+        if (stretch < 8) stretch = 8;
     }
+    memset(sums, 0, sizeof *sums * (size_t)(panels * rows));
+    for (int first = 0; first < length; first += stretch) {
+        const int last = length - first < stretch ? length : first + stretch;
+        for (int r = 0; r < rows; r += tile) {
+            const int taken = rows - r < tile ? rows - r : tile;
+            if (quantised)
+                products_of[weight->format](&lines, x, row + r, taken, panels, first, last, sums + r, rows);
+            else
+                float_tile(
+                    weight, packed, x->x + (size_t)(row + r) * x->stride, x->stride, taken, panels, first, last,
+                    sums + r, rows);
+        }
     }
 }
+
+/* One row with CK_PANEL_TILE panels, or a block of rows with two. */
+enum { SUMS = 2 * ROW_BLOCK > 8 * CK_PANEL_TILE ? 2 * ROW_BLOCK : 8 * CK_PANEL_TILE };
 
 static void linear_piece(const ck_product *product, int first, int last, int row_begin, int row_end) {
-    _Alignas(64) tile_sums sums[CK_PANEL_TILE];
-    for (int row = row_begin; row < row_end; row += CK_ROW_TILE) {
-        int rows = row_end - row < CK_ROW_TILE ? row_end - row : CK_ROW_TILE;
-        int step = panels_at_once(product->weight.format, rows);
+    _Alignas(64) float sums[SUMS][16];
+    for (int row = row_begin; row < row_end; row += ROW_BLOCK) {
+        const int rows = row_end - row < ROW_BLOCK ? row_end - row : ROW_BLOCK;
+        const int step = panels_at_once(product->weight.format, rows);
         for (int panel = first; panel < last; panel += step) {
-            int panels = last - panel < step ? last - panel : step;
-            tile_products(&product->weight, &product->x, panel, panels, row, rows, sums);
+            const int panels = last - panel < step ? last - panel : step;
+            panel_sums(&product->weight, &product->x, panel, panels, row, rows, sums);
             for (int p = 0; p < panels; p++)
                 for (int r = 0; r < rows; r++) {
                     size_t column = (size_t)(panel + p) * 16;
                     size_t place = (size_t)(row + r) * product->out_stride + column;
-                    lanes v = lanes_load(sums[p][r]);
+                    lanes v = lanes_load(sums[p * rows + r]);
                     if (product->bias) v = v + lanes_load(product->bias + column);
                     v = lanes_activate(v, product->activation);
                     if (product->residual) v = v + lanes_load(product->residual + place);
@@ -135,20 +159,21 @@ static void linear_piece(const ck_product *product, int first, int last, int row
 }
 
 static void gated_piece(const ck_product *product, int first, int last, int row_begin, int row_end) {
-    _Alignas(64) tile_sums gates[CK_PANEL_TILE], ups[CK_PANEL_TILE];
-    for (int row = row_begin; row < row_end; row += CK_ROW_TILE) {
-        int rows = row_end - row < CK_ROW_TILE ? row_end - row : CK_ROW_TILE;
-        int gate_step = panels_at_once(product->weight.format, rows), up_step = panels_at_once(product->up.format, rows);
-        int step = gate_step < up_step ? gate_step : up_step;
+    _Alignas(64) float gates[SUMS][16], ups[SUMS][16];
+    for (int row = row_begin; row < row_end; row += ROW_BLOCK) {
+        const int rows = row_end - row < ROW_BLOCK ? row_end - row : ROW_BLOCK;
+        const int gate_step = panels_at_once(product->weight.format, rows);
+        const int up_step = panels_at_once(product->up.format, rows);
+        const int step = gate_step < up_step ? gate_step : up_step;
         for (int panel = first; panel < last; panel += step) {
-            int panels = last - panel < step ? last - panel : step;
-            tile_products(&product->weight, &product->x, panel, panels, row, rows, gates);
-            tile_products(&product->up, &product->x, panel, panels, row, rows, ups);
+            const int panels = last - panel < step ? last - panel : step;
+            panel_sums(&product->weight, &product->x, panel, panels, row, rows, gates);
+            panel_sums(&product->up, &product->x, panel, panels, row, rows, ups);
             for (int p = 0; p < panels; p++)
                 for (int r = 0; r < rows; r++)
                     lanes_store(
                         product->out + (size_t)(row + r) * product->out_stride + (size_t)(panel + p) * 16,
-                        lanes_swish(lanes_load(gates[p][r]), 1.0f) * lanes_load(ups[p][r]));
+                        lanes_swish(lanes_load(gates[p * rows + r]), 1.0f) * lanes_load(ups[p * rows + r]));
         }
     }
 }

@@ -35,8 +35,7 @@ static double product_time(const ck_product *product, bool gated) {
     const ck_weight *weight = &product->weight;
     const double numbers = (double)weight->outputs * weight->inputs * (gated ? 2 : 1);
     const double bytes = (double)ck_packed_bytes(weight->format, weight->outputs, weight->inputs) * (gated ? 2 : 1);
-    const bool quantised = weight->format == CK_Q8_0 || weight->format == CK_Q4_0;
-    return bytes / 40 + numbers * product->x.rows / (quantised ? 200 : 50);
+    return bytes / 40 + numbers * product->x.rows / (ck_is_quantised(weight->format) ? 200 : 50);
 }
 
 static int pieces_of(const ck_product *product, bool gated, int threads) {
@@ -105,7 +104,7 @@ struct rows_work {
     float epsilon;
     float *out;
     int8_t *q;
-    float *scales;
+    float *scales, *totals;
     int32_t *offsets;
     int32_t heads, width;
     ck_pairing pairing;
@@ -136,15 +135,16 @@ static void quantize_one(const rows_work *work, int32_t row) {
     const size_t blocks = (size_t)work->columns / 32;
     work->kernels->quantize(
         work->x + (size_t)row * work->stride, work->columns, work->q + (size_t)row * blocks * 32,
-        work->scales + (size_t)row * blocks, work->offsets + (size_t)row * blocks);
+        work->scales + (size_t)row * blocks, work->offsets + (size_t)row * blocks * 2,
+        work->totals + (size_t)row * blocks);
 }
 
 void ck_quantize(
     ck_machine *machine, const float *x, int32_t rows, int32_t columns, size_t stride, int8_t *q, float *scales,
-    int32_t *offsets) {
+    int32_t *offsets, float *totals) {
     rows_work work = {
         .row = quantize_one, .rows = rows, .columns = columns, .stride = stride, .x = x, .q = q, .scales = scales,
-        .offsets = offsets,
+        .offsets = offsets, .totals = totals,
     };
     run_rows(machine, &work);
 }

@@ -1,68 +1,90 @@
 /* pack.c — from the rows of a file to panels of sixteen outputs.
  *
  *     float formats:  panel[k][o]
- *     Q8_0 and Q4_0:  scales[block][o] (half precision), padded to 64 bytes, then lines[block][line][o][j]
- *         Q8_0: line l of 8 holds k = 4 l + j, plus 128
- *         Q4_0: line l of 4 holds k = 4 l + j in the low half of a byte and k = 16 + 4 l + j in the high half, plus 8
+ *     quantised:      scales (formats.h), padded to 64 bytes, then the lines of each block of 32
  *
- * Outputs beyond the last are zero (quantised: their scale is zero), so that every panel is whole.
+ * Group g of a block is k = 4 g + j: one byte for each [o][j], so that four k of sixteen outputs fill 64 bytes. Lines of
+ * 64 bytes are filled with the bits of the groups' codes like this:
+ *
+ *     8 bits:     line g: group g
+ *     4, 5, 6:    lines 0-3: the low four bits of group l and, in the high half, of group l + 4
+ *     5:          line 4: bit 4 of group g at bit g
+ *     6:          lines 4, 5: bits 4 and 5 of groups 0-3 and 4-7, from the low bits up
+ *     2, 3:       lines 0, 1: the low two bits of groups 0-3 and 4-7, from the low bits up
+ *     3:          line 2: bit 2 of group g at bit g
+ *
+ * Outputs beyond the last are zero (quantised: scales and leasts are zero), so that every panel is whole.
  */
 #include <string.h>
 
+#include "formats.h"
 #include "kernels.h"
 
-enum { Q8_BLOCK = 34, Q4_BLOCK = 18 };
-
 size_t ck_panel_bytes(ck_format format, int32_t inputs) {
-    size_t blocks = (size_t)inputs / 32;
-    switch (format) {
-    case CK_F32: return (size_t)inputs * 64;
-    case CK_F16:
-    case CK_BF16: return (size_t)inputs * 32;
-    case CK_Q8_0: return ck_scale_bytes(inputs) + blocks * 512;
-    case CK_Q4_0: return ck_scale_bytes(inputs) + blocks * 256;
-    }
-    return 0;
+    const ck_facts *facts = &ck_all_facts[format];
+    if (facts->bits == 0) return (size_t)inputs * 16 * (size_t)facts->bytes;
+    return ck_scale_bytes(format, inputs) + (size_t)inputs / 32 * 64 * (size_t)facts->bits;
 }
 
 size_t ck_packed_bytes(ck_format format, int32_t outputs, int32_t inputs) {
     return ck_round_up((size_t)outputs, 16) / 16 * ck_panel_bytes(format, inputs);
 }
 
-static size_t row_bytes(ck_format format, int32_t columns) {
-    switch (format) {
-    case CK_F32: return (size_t)columns * 4;
-    case CK_F16:
-    case CK_BF16: return (size_t)columns * 2;
-    case CK_Q8_0: return (size_t)columns / 32 * Q8_BLOCK;
-    case CK_Q4_0: return (size_t)columns / 32 * Q4_BLOCK;
+typedef uint8_t line[64];
+
+/* The codes' bits `from`... of `each` groups, `width` bits apart, gathered into one line. */
+static void gather_bits(const line *groups, int each, int from, int width, uint8_t *restrict out) {
+    const uint8_t mask = (uint8_t)((1 << width) - 1);
+    for (int i = 0; i < 64; i++) out[i] = 0;
+    for (int g = 0; g < each; g++)
+        for (int i = 0; i < 64; i++) out[i] |= (uint8_t)((groups[g][i] >> from & mask) << (g * width));
+}
+
+static void write_lines(int bits, const line *groups, uint8_t *restrict lines) {
+    if (bits == 8) {
+        memcpy(lines, groups, 8 * sizeof(line));
+        return;
     }
-    return 0;
+    const bool nibbles = bits >= 4;
+    if (nibbles)
+        for (int l = 0; l < 4; l++)
+            for (int i = 0; i < 64; i++)
+                lines[l * 64 + i] = (uint8_t)((groups[l][i] & 15) | groups[l + 4][i] << 4);
+    uint8_t *twos = lines + (nibbles ? 256 : 0);
+    if (bits == 6 || !nibbles)
+        for (int half = 0; half < 2; half++)
+            gather_bits(groups + half * 4, 4, nibbles ? 4 : 0, 2, twos + half * 64);
+    if (bits == 5) gather_bits(groups, 8, 4, 1, lines + 256);
+    if (bits == 3) gather_bits(groups, 8, 2, 1, lines + 128);
 }
 
-static void pack_floats(size_t width, const uint8_t *row, int32_t inputs, int lane, uint8_t *panel) {
-    for (int32_t k = 0; k < inputs; k++)
-        memcpy(panel + ((size_t)k * 16 + (size_t)lane) * width, row + (size_t)k * width, width);
-}
+static void put_half(uint8_t *place, int lane, uint16_t half) { memcpy(place + lane * 2, &half, 2); }
 
-static void pack_q8(const uint8_t *row, int32_t inputs, int lane, uint8_t *panel) {
-    uint8_t *lines = panel + ck_scale_bytes(inputs);
-    for (int32_t block = 0; block < inputs / 32; block++) {
-        const uint8_t *source = row + (size_t)block * Q8_BLOCK;
-        memcpy(panel + ((size_t)block * 16 + (size_t)lane) * 2, source, 2);
-        for (int k = 0; k < 32; k++)
-            lines[(size_t)block * 512 + (size_t)(k / 4 * 64 + lane * 4 + k % 4)] = source[2 + k] ^ 0x80;
-    }
-}
-
-static void pack_q4(const uint8_t *row, int32_t inputs, int lane, uint8_t *panel) {
-    uint8_t *lines = panel + ck_scale_bytes(inputs);
-    for (int32_t block = 0; block < inputs / 32; block++) {
-        const uint8_t *source = row + (size_t)block * Q4_BLOCK;
-        memcpy(panel + ((size_t)block * 16 + (size_t)lane) * 2, source, 2);
-        /* The file, too, keeps k and k + 16 in one byte. */
-        for (int k = 0; k < 16; k++)
-            lines[(size_t)block * 256 + (size_t)(k / 4 * 64 + lane * 4 + k % 4)] = source[2 + k];
+/* Scales of block `block` of one output. */
+static void write_scales(const ck_facts *facts, const ck_block *numbers, int32_t block, int lane, uint8_t *scales) {
+    const int32_t record = facts->length == 256 ? block / 8 : block;
+    const int part = block % 8;
+    uint8_t *place = scales + (size_t)record * ck_scale_record(facts->scaling);
+    put_half(place, lane, numbers->scale);
+    switch (facts->scaling) {
+    case CK_SCALE: break;
+    case CK_SCALE_AND_LEAST: put_half(place + 32, lane, numbers->least); break;
+    case CK_STEPS: place[32 + part * 16 + lane] = (uint8_t)numbers->steps[0]; break;
+    case CK_STEPS_AND_LEAST:
+        put_half(place + 32, lane, numbers->least);
+        place[64 + part * 32 + lane] = (uint8_t)numbers->steps[0];
+        place[64 + part * 32 + 16 + lane] = numbers->falls[0];
+        break;
+    case CK_FINE_STEPS:
+        for (int half = 0; half < 2; half++)
+            place[32 + part * 32 + half * 16 + lane] = (uint8_t)numbers->steps[half];
+        break;
+    case CK_FINE_STEPS_AND_LEAST:
+        put_half(place + 32, lane, numbers->least);
+        for (int half = 0; half < 2; half++)
+            place[64 + part * 32 + half * 16 + lane] =
+                (uint8_t)(numbers->steps[half] | numbers->falls[half] << 4);
+        break;
     }
 }
 
@@ -73,73 +95,46 @@ typedef struct {
     uint8_t *packed;
 } pack_work;
 
+static void pack_floats(const pack_work *work, int panel, int lanes, uint8_t *place) {
+    const size_t width = (size_t)ck_all_facts[work->format].bytes;
+    for (int lane = 0; lane < lanes; lane++) {
+        const uint8_t *row = work->rows + (size_t)(panel * 16 + lane) * ck_row_bytes(work->format, work->inputs);
+        for (int32_t k = 0; k < work->inputs; k++)
+            memcpy(place + ((size_t)k * 16 + (size_t)lane) * width, row + (size_t)k * width, width);
+    }
+}
+
+static void pack_codes(const pack_work *work, int panel, int lanes, uint8_t *place) {
+    const ck_facts *facts = &ck_all_facts[work->format];
+    const size_t row_bytes = ck_row_bytes(work->format, work->inputs);
+    const uint8_t *rows = work->rows + (size_t)panel * 16 * row_bytes;
+    uint8_t *lines = place + ck_scale_bytes(work->format, work->inputs);
+    line groups[8];
+    memset(groups, 0, sizeof groups);
+    for (int32_t block = 0; block < work->inputs / 32; block++) {
+        for (int lane = 0; lane < lanes; lane++) {
+            ck_block numbers;
+            ck_read_block(work->format, rows + (size_t)lane * row_bytes, block, &numbers);
+            write_scales(facts, &numbers, block, lane, place);
+            for (int g = 0; g < 8; g++) memcpy(groups[g] + lane * 4, numbers.codes + g * 4, 4);
+        }
+        write_lines(facts->bits, groups, lines + (size_t)block * 64 * (size_t)facts->bits);
+    }
+}
+
 static void pack_panel(void *context, int panel, int thread) {
     (void)thread;
     const pack_work *work = context;
     const size_t bytes = ck_panel_bytes(work->format, work->inputs);
     uint8_t *place = work->packed + (size_t)panel * bytes;
-    memset(place, 0, bytes);
-    for (int lane = 0; lane < 16 && panel * 16 + lane < work->outputs; lane++) {
-        const uint8_t *row = work->rows + (size_t)(panel * 16 + lane) * row_bytes(work->format, work->inputs);
-        switch (work->format) {
-        case CK_F32: pack_floats(4, row, work->inputs, lane, place); break;
-        case CK_F16:
-        case CK_BF16: pack_floats(2, row, work->inputs, lane, place); break;
-        case CK_Q8_0: pack_q8(row, work->inputs, lane, place); break;
-        case CK_Q4_0: pack_q4(row, work->inputs, lane, place); break;
-        }
-    }
+    const int lanes = work->outputs - panel * 16 < 16 ? work->outputs - panel * 16 : 16;
+    if (lanes < 16) memset(place, 0, bytes);
+    if (ck_is_quantised(work->format)) pack_codes(work, panel, lanes, place);
+    else pack_floats(work, panel, lanes, place);
 }
 
 void ck_pack(
     ck_machine *machine, ck_format format, const void *rows, int32_t outputs, int32_t inputs, void *packed) {
     pack_work work = {format, rows, outputs, inputs, packed};
     ck_machine_run(machine, (outputs + 15) / 16, pack_panel, &work);
-}
-
-static float from_bits(uint32_t bits) {
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static float half_at(const uint8_t *p) {
-    uint16_t half;
-    memcpy(&half, p, sizeof half);
-    float magnitude = from_bits((uint32_t)(half & 0x7FFF) << 13) * 0x1p112f;
-    uint32_t bits;
-    memcpy(&bits, &magnitude, sizeof bits);
-    if ((half & 0x7C00) == 0x7C00) bits |= 0x7F800000u;
-    return from_bits(bits | (uint32_t)(half & 0x8000) << 16);
-}
-
-void ck_expand(ck_format format, const void *row, int32_t columns, float *out) {
-    const uint8_t *bytes = row;
-    switch (format) {
-    case CK_F32: memcpy(out, row, (size_t)columns * 4); break;
-    case CK_F16:
-        for (int32_t c = 0; c < columns; c++) out[c] = half_at(bytes + (size_t)c * 2);
-        break;
-    case CK_BF16:
-        for (int32_t c = 0; c < columns; c++) {
-            uint16_t top;
-            memcpy(&top, bytes + (size_t)c * 2, sizeof top);
-            out[c] = from_bits((uint32_t)top << 16);
-        }
-        break;
-    case CK_Q8_0:
-        for (int32_t c = 0; c < columns; c++) {
-            const uint8_t *block = bytes + (size_t)(c / 32) * Q8_BLOCK;
-            out[c] = half_at(block) * (float)(int8_t)block[2 + c % 32];
-        }
-        break;
-    case CK_Q4_0:
-        for (int32_t c = 0; c < columns; c++) {
-            const uint8_t *block = bytes + (size_t)(c / 32) * Q4_BLOCK;
-            int place = c % 32;
-            int nibble = place < 16 ? block[2 + place] & 15 : block[2 + place - 16] >> 4;
-            out[c] = half_at(block) * (float)(nibble - 8);
-        }
-        break;
-    }
 }

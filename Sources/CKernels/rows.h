@@ -60,7 +60,7 @@ static void rotate_row(
     }
 }
 
-static void quantize_row(const float *x, int columns, int8_t *q, float *scales, int32_t *offsets) {
+static void quantize_row(const float *x, int columns, int8_t *q, float *scales, int32_t *offsets, float *totals) {
     typedef int8_t byte_lanes __attribute__((ext_vector_type(16)));
     for (int block = 0; block < columns / 32; block++) {
         lanes a = lanes_load(x + 32 * block), b = lanes_load(x + 32 * block + 16);
@@ -73,7 +73,10 @@ static void quantize_row(const float *x, int columns, int8_t *q, float *scales, 
         byte_lanes qa = __builtin_convertvector(wa, byte_lanes), qb = __builtin_convertvector(wb, byte_lanes);
         memcpy(q + 32 * block, &qa, 16);
         memcpy(q + 32 * block + 16, &qb, 16);
-        offsets[block] = -8 * __builtin_reduce_add(wa + wb);
+        const int32_t first = __builtin_reduce_add(wa), second = __builtin_reduce_add(wb);
+        offsets[2 * block] = -8 * first;
+        offsets[2 * block + 1] = -8 * second;
+        totals[block] = scales[block] * (float)(first + second);
     }
 }
 

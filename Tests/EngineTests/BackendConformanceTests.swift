@@ -50,7 +50,13 @@ private func exactNumbers(_ count: Int, using random: inout SeededNumbers) -> [F
     func `linear agrees for every weight format and shape`(format: StoredTensor.Format) throws {
         var random = SeededNumbers(seed: 1)
         let world = try World()
-        let inputs = format.blockLength == 32 ? [32, 96, 704] : [1, 7, 33, 256]
+        // The last ones are long enough for several stretches of k.
+        let inputs =
+            switch format.blockLength {
+            case 1: [1, 7, 33, 256, 1100]
+            case 32: [32, 96, 704, 1504]
+            default: [256, 512, 1536]
+            }
         for (index, columns) in inputs.enumerated() {
             for outputs in [1, 16, 17, 40, 259] {
                 let weight = try world.weights(
@@ -72,11 +78,13 @@ private func exactNumbers(_ count: Int, using random: inout SeededNumbers) -> [F
         }
     }
 
-    @Test(arguments: [StoredTensor.Format.q8_0, .q4_0])
+    @Test(arguments: StoredTensor.Format.allCases.filter(\.isQuantised))
     func `whole-number activations cost half a percent and no more`(format: StoredTensor.Format) throws {
         var random = SeededNumbers(seed: 2)
         let world = try World()
-        let weight = try world.weights(.made(random.floats(64 * 512), rows: 64, format: format), for: .rowExactProduct)
+        // Many outputs: the share of the largest one is then hardly a matter of luck.
+        let weight = try world.weights(
+            .made(random.floats(512 * 512), rows: 512, format: format), for: .rowExactProduct)
         let x = random.floats(6 * 512)
         try world.expect(within: 5e-3) { pass, pick in pass.linear(pass.load(x, columns: 512), pick(weight)) }
     }
@@ -85,15 +93,18 @@ private func exactNumbers(_ count: Int, using random: inout SeededNumbers) -> [F
     func `gated agrees, its two weights in different formats too`(format: StoredTensor.Format) throws {
         var random = SeededNumbers(seed: 3)
         let world = try World()
+        let columns = max(96, format.blockLength)
         for outputs in [16, 23, 192] {
             let gate = try world.weights(
-                .made(random.floats(outputs * 96, scale: 0.1), rows: outputs, format: format), for: .rowExactProduct)
+                .made(random.floats(outputs * columns, scale: 0.1), rows: outputs, format: format),
+                for: .rowExactProduct)
             let up = try world.weights(
-                .made(random.floats(outputs * 96, scale: 0.1), rows: outputs, format: .float16), for: .rowExactProduct)
+                .made(random.floats(outputs * columns, scale: 0.1), rows: outputs, format: .float16),
+                for: .rowExactProduct)
             for rows in [1, 2, 3, 7, 8, 20] {
-                let x = exactNumbers(rows * 96, using: &random)
+                let x = exactNumbers(rows * columns, using: &random)
                 try world.expect(within: 5e-6, "\(outputs) outputs, \(rows) rows") { pass, pick in
-                    pass.gated(pass.load(x, columns: 96), gate: pick(gate), up: pick(up))
+                    pass.gated(pass.load(x, columns: columns), gate: pick(gate), up: pick(up))
                 }
             }
         }
@@ -203,7 +214,7 @@ private func exactNumbers(_ count: Int, using random: inout SeededNumbers) -> [F
     func `embed, gather and read give the stored numbers exactly`(format: StoredTensor.Format) throws {
         var random = SeededNumbers(seed: 8)
         let world = try World()
-        for columns in format.blockLength == 32 ? [32, 96] : [1, 15, 64] {
+        for columns in format.isQuantised ? [format.blockLength, 3 * format.blockLength] : [1, 15, 64] {
             let table = try world.weights(.made(random.floats(9 * columns), rows: 9, format: format), for: .table)
             try world.expect(within: 0) { pass, pick in
                 pass.gather([2, 0, 2], of: pass.embed([8, 0, 3, 3], from: pick(table)))

@@ -19,6 +19,16 @@ private final class TinyDecoder {
         Shape(format: .float32, heads: AttentionHeads(queries: 6, keys: 2, width: 18), inner: 203),
         Shape(format: .float16, heads: AttentionHeads(queries: 8, keys: 8, width: 16), inner: 200),
         Shape(format: .bfloat16, heads: AttentionHeads(queries: 3, keys: 1, width: 40), inner: 190),
+        Shape(format: .q4_1, heads: AttentionHeads(queries: 3, keys: 3, width: 32), inner: 96),
+        Shape(format: .q5_0, heads: AttentionHeads(queries: 4, keys: 2, width: 24), inner: 160),
+        Shape(format: .q5_1, heads: AttentionHeads(queries: 2, keys: 1, width: 64), inner: 192),
+        Shape(format: .q2_k, heads: AttentionHeads(queries: 8, keys: 2, width: 32), inner: 256),
+        Shape(format: .q3_k, heads: AttentionHeads(queries: 4, keys: 2, width: 64), inner: 256),
+        Shape(format: .q4_k, heads: AttentionHeads(queries: 8, keys: 8, width: 32), inner: 512),
+        Shape(format: .q5_k, heads: AttentionHeads(queries: 16, keys: 4, width: 16), inner: 256),
+        Shape(format: .q6_k, heads: AttentionHeads(queries: 2, keys: 1, width: 128), inner: 512),
+        Shape(format: .iq4_nl, heads: AttentionHeads(queries: 4, keys: 4, width: 40), inner: 224),
+        Shape(format: .iq4_xs, heads: AttentionHeads(queries: 8, keys: 4, width: 32), inner: 256),
     ]
     static let vocabulary = 70
 
@@ -233,6 +243,30 @@ private func randomTokens(_ count: Int, using random: inout SeededNumbers) -> [I
             let found = try decoder.logits(next, .text(rows: 3, after: 37)).map(\.bits)
             #expect(found == expected, "\(configuration.testDescription)")
             #expect(decoder.caches.map { decoder.backend.numbers(ofRows: 37, in: $0).bits } == kept.map(\.bits))
+        }
+    }
+
+    /// Rows as long as a real model's, whose sums wait in memory between two stretches of k.
+    @Test(arguments: StoredTensor.Format.allCases)
+    func `a long row has the same bits alone and among any number of rows`(format: StoredTensor.Format) throws {
+        var random = SeededNumbers(seed: 17)
+        let inputs = 2560, outputs = 56
+        let tensor = StoredTensor.made(random.floats(outputs * inputs), rows: outputs, format: format)
+        let x = random.floats(70 * inputs)
+        for configuration in CPUConfiguration.all {
+            let backend = try configuration.backend()
+            let weight = try backend.makeWeight(tensor, for: .rowExactProduct)
+            func products(_ rows: Range<Int>) throws -> [UInt32] {
+                let pass = backend.begin(.text(rows: rows.count, after: 0))
+                let part = Array(x[rows.lowerBound * inputs..<rows.upperBound * inputs])
+                return try pass.read(pass.linear(pass.load(part, columns: inputs), weight)).bits
+            }
+            let alone = try (0..<70).map { try products($0..<$0 + 1) }
+            for count in [2, 3, 4, 5, 7, 8, 9, 12, 64, 65, 70] {
+                #expect(
+                    try products(70 - count..<70) == Array(alone.suffix(count).joined()),
+                    "\(count) rows, \(configuration.testDescription)")
+            }
         }
     }
 

@@ -52,6 +52,7 @@ extension StoredTensor {
                 quantised(values, steps: 7) { block in
                     (0..<16).map { UInt8(block[$0] + 8) | UInt8(block[$0 + 16] + 8) << 4 }
                 }
+            default: scattered(values, format: format)
             }
         let owner = TensorBytes(bytes)
         return StoredTensor(
@@ -67,9 +68,47 @@ extension StoredTensor {
         }
     }
 
+    /// Blocks of codes and steps drawn from the bits of the values, scaled so that no number exceeds their magnitude.
+    private static func scattered(_ values: [Float], format: Format) -> [UInt8] {
+        stride(from: 0, to: values.count, by: format.blockLength).flatMap { start -> [UInt8] in
+            let values = values[start..<start + format.blockLength]
+            let largest = values.map(\.magnitude).max() ?? 0
+            var block = (0..<format.blockBytes).map { index in
+                UInt8(truncatingIfNeeded: (values[start + index % values.count].bitPattern &* 0x9E37_79B1) >> 24)
+                    &+ UInt8(truncatingIfNeeded: index)
+            }
+            for (place, number) in format.halves(largest: largest) {
+                block.replaceSubrange(place..<place + 2, with: bytesOf(halfBits(number)))
+            }
+            return block
+        }
+    }
+
     private static func bytesOf(_ word: some FixedWidthInteger) -> [UInt8] {
         withUnsafeBytes(of: word.littleEndian) { Array($0) }
     }
+}
+
+extension StoredTensor.Format {
+    /// Where a block's half-precision numbers stand, and what they are when its numbers reach about `largest`.
+    fileprivate func halves(largest: Float) -> [(place: Int, number: Float)] {
+        switch self {
+        case .q4_1: [(0, largest / 8), (2, -largest)]
+        case .q5_0: [(0, -largest / 16)]
+        case .q5_1: [(0, largest / 16), (2, -largest)]
+        case .q2_k: [(80, largest / 24), (82, largest / 15)]
+        case .q3_k: [(108, largest / 128)]
+        case .q4_k: [(0, 2 * largest / (63 * 15)), (2, largest / 63)]
+        case .q5_k: [(0, 2 * largest / (63 * 31)), (2, largest / 63)]
+        case .q6_k: [(208, largest / 4096)]
+        case .iq4_nl: [(0, largest / 127)]
+        case .iq4_xs: [(0, largest / (32 * 127))]
+        case .float32, .float16, .bfloat16, .q8_0, .q4_0: []
+        }
+    }
+
+    /// Whether its products are taken with whole-number activations.
+    var isQuantised: Bool { blockLength > 1 }
 }
 
 /// The half-precision pattern of a number of ordinary size, rounded to nearest; tiny ones become zero.

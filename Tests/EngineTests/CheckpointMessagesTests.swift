@@ -106,8 +106,9 @@ private let gguf: [(GGUFError.Fault, String)] = [
         "m.gguf has no tensor named 't'. Is it a LLaVA-1.5 model? `specchat inspect` lists what it holds."
     ),
     (
-        .unsupportedType(tensor: "t", type: "Q4_K"),
-        "m.gguf holds the tensor 't' as Q4_K; this version reads F32, F16, BF16, Q8_0, Q4_0. "
+        .unsupportedType(tensor: "t", type: "IQ2_XS"),
+        "m.gguf holds the tensor 't' as IQ2_XS; this version reads F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, "
+            + "Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS. "
             + "Convert the model to one of these, such as Q8_0."
     ),
     (

@@ -62,26 +62,32 @@ import Testing
         #expect(throws: GGUFError.self) { try file.tensor(named: "v.patch_embd.weight", rows: 7 * 3 * 6, columns: 28) }
     }
 
-    @Test(arguments: [(UInt32(0), 4, 32), (1, 2, 32), (30, 2, 32), (8, 34, 32), (2, 18, 32)])
-    func `the five types that the engine uses have the size that llama.cpp gives them`(
-        type: UInt32, bytes: Int, row: Int
+    @Test(arguments: [
+        (UInt32(0), 4, 1), (1, 2, 1), (30, 2, 1), (8, 34, 32), (2, 18, 32), (3, 20, 32), (6, 22, 32), (7, 24, 32),
+        (10, 84, 256), (11, 110, 256), (12, 144, 256), (13, 176, 256), (14, 210, 256), (20, 18, 32), (23, 136, 256),
+    ])
+    func `the types that the engine uses have the size that llama.cpp gives them`(
+        type: UInt32, bytes: Int, length: Int
     ) throws {
         var builder = GGUFBuilder()
-        let isBlock = type == 8 || type == 2
-        let data = [UInt8](repeating: 7, count: 2 * row * bytes / (isBlock ? 32 : 1))
+        let row = 3 * max(length, 32)
+        let data = [UInt8](repeating: 7, count: 2 * row / length * bytes)
         builder.tensors = [.init(name: "t", type: type, dimensions: [UInt64(row), 2], data: data)]
-        #expect(try builder.open().tensor(named: "t").bytes.count == data.count)
+        let tensor = try builder.open().tensor(named: "t")
+        #expect(tensor.bytes.count == data.count && tensor.rows == 2 && tensor.columns == row)
+        #expect((tensor.format.blockLength, tensor.format.blockBytes) == (length, bytes))
+        #expect(!tensor.isMapped)
     }
 
     @Test func `a type that the engine cannot use is listed and fails only when it is used`() throws {
         var builder = GGUFBuilder()
         builder.tensors = [
-            .init(name: "known", type: 12, dimensions: [256], data: [UInt8](repeating: 0, count: 144)),
+            .init(name: "known", type: 17, dimensions: [256], data: [UInt8](repeating: 0, count: 74)),
             .init(name: "unknown", type: 77, dimensions: [5], data: [1, 2, 3]),
         ]
         let file = try builder.open()
-        #expect(file.tensors.map(\.type.name) == ["Q4_K", "type 77"])
-        #expect(throws: GGUFError(file: "model.gguf", .unsupportedType(tensor: "known", type: "Q4_K"))) {
+        #expect(file.tensors.map(\.type.name) == ["IQ2_XS", "type 77"])
+        #expect(throws: GGUFError(file: "model.gguf", .unsupportedType(tensor: "known", type: "IQ2_XS"))) {
             try file.tensor(named: "known")
         }
     }
@@ -99,5 +105,10 @@ import Testing
         #expect(mapped.tensors == copied.tensors)
         let name = "blk.0.ffn_down.weight"
         #expect(try Array(mapped.tensor(named: name).bytes) == Array(copied.tensor(named: name).bytes))
+        // Pages that were given back come again, unchanged, from the file.
+        let tensor = try mapped.tensor(named: name)
+        #expect(tensor.isMapped)
+        tensor.giveBackPages()
+        #expect(try Array(tensor.bytes) == Array(copied.tensor(named: name).bytes))
     }
 }

@@ -1,4 +1,4 @@
-// ReferenceBlocksTests.swift — stored weights mean what the gguf package reads from them: Goldens/blocks.
+// ReferenceBlocksTests.swift — stored weights mean what llama.cpp reads from them: Goldens/blocks.
 
 import Foundation
 import Testing
@@ -26,8 +26,8 @@ private func cases() throws -> [String: [Case]] {
 }
 
 @Suite struct `Stored blocks` {
-    @Test(arguments: [StoredTensor.Format.float16, .bfloat16, .q8_0, .q4_0])
-    func `mean, bit for bit, what the gguf package reads from them`(format: StoredTensor.Format) throws {
+    @Test(arguments: StoredTensor.Format.allCases.filter { $0 != .float32 })
+    func `mean, bit for bit, what llama.cpp and the gguf package read from them`(format: StoredTensor.Format) throws {
         let cases = try #require(cases()[format.rawValue])
         #expect(cases.contains { $0.bits.count >= 32 })
         for example in cases {
@@ -37,6 +37,9 @@ private func cases() throws -> [String: [Case]] {
                 owner: owner)
             try tensor.check(for: .vector)
             #expect(tensor.floats().map(\.bitPattern) == example.bits, "\(format.rawValue), \(example.name)")
+            var expanded = [Float](repeating: .nan, count: example.bits.count)
+            tensor.expand(row: 0, to: &expanded)
+            #expect(expanded.map(\.bitPattern) == example.bits, "kernels: \(format.rawValue), \(example.name)")
         }
     }
 }

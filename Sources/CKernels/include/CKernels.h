@@ -40,7 +40,30 @@ void ck_machine_run(ck_machine *machine, int pieces, ck_piece work, void *contex
 
 /* ---- Weights and products. ---------------------------------------------------------------------------------------- */
 
-typedef enum { CK_F32 = 0, CK_F16 = 1, CK_BF16 = 2, CK_Q8_0 = 3, CK_Q4_0 = 4 } ck_format;
+/* Names and blocks are GGUF's. */
+typedef enum {
+    CK_F32,
+    CK_F16,
+    CK_BF16,
+    CK_Q8_0,
+    CK_Q4_0,
+    CK_Q4_1,
+    CK_Q5_0,
+    CK_Q5_1,
+    CK_Q2_K,
+    CK_Q3_K,
+    CK_Q4_K,
+    CK_Q5_K,
+    CK_Q6_K,
+    CK_IQ4_NL,
+    CK_IQ4_XS,
+} ck_format;
+enum { CK_FORMATS = CK_IQ4_XS + 1 };
+
+/* Are its products taken with whole-number activations? */
+bool ck_is_quantised(ck_format format);
+/* Bytes of a row in a file. `columns` is a multiple of the format's block: 32, 256 for K and IQ4_XS, 1 for floats. */
+size_t ck_row_bytes(ck_format format, int32_t columns);
 
 /* A weight [outputs, inputs], packed by ck_pack. */
 typedef struct {
@@ -52,14 +75,14 @@ typedef struct {
 
 /* Bytes that ck_pack writes. */
 size_t ck_packed_bytes(ck_format format, int32_t outputs, int32_t inputs);
-/* Packs GGUF rows (quantised formats: inputs is a multiple of 32) into 64-byte aligned memory. */
+/* Packs GGUF rows into 64-byte aligned memory. `inputs` is a multiple of the format's block. */
 void ck_pack(
     ck_machine *machine, ck_format format, const void *rows, int32_t outputs, int32_t inputs, void *packed);
 /* One GGUF row as float32. */
 void ck_expand(ck_format format, const void *row, int32_t columns, float *out);
 
 /* Rows of activations, as floats and, for a quantised weight, as whole numbers too: q[r][k] * scale[r][k / 32].
- * offsets[r][block] is -8 times the sum of the block's whole numbers. */
+ * offsets[r][k / 16] is -8 times the sum of sixteen whole numbers; totals[r][k / 32] is scale times the sum of 32. */
 typedef struct {
     int32_t rows;
     const float *x;
@@ -67,11 +90,12 @@ typedef struct {
     const int8_t *q;
     const float *scales;
     const int32_t *offsets;
+    const float *totals;
 } ck_activations;
 
 void ck_quantize(
     ck_machine *machine, const float *x, int32_t rows, int32_t columns, size_t stride, int8_t *q, float *scales,
-    int32_t *offsets);
+    int32_t *offsets, float *totals);
 
 typedef enum { CK_NONE = 0, CK_QUICK_GELU = 1, CK_GELU = 2 } ck_activation;
 

@@ -46,16 +46,10 @@ extension StoredTensor {
             return (0..<columns).map { half(littleEndian(source, at: 2 * $0)) }
         case .bfloat16:
             return (0..<columns).map { Float(bitPattern: UInt32(littleEndian(source, at: 2 * $0) as UInt16) << 16) }
-        case .q8_0:
-            return blocks(of: source) { scale, block in
-                block.dropFirst(2).map { scale * Float(Int8(bitPattern: $0)) }
-            }
-        case .q4_0:
-            // Low nibbles hold numbers 0..<16 of the block, high nibbles 16..<32; both are stored plus 8.
-            return blocks(of: source) { scale, block in
-                let low = block.dropFirst(2).map { scale * Float(Int($0 & 15) - 8) }
-                let high = block.dropFirst(2).map { scale * Float(Int($0 >> 4) - 8) }
-                return low + high
+        default:
+            return stride(from: 0, to: source.count, by: format.blockBytes).flatMap { start in
+                let bytes = UnsafeRawBufferPointer(rebasing: source[start..<start + format.blockBytes])
+                return QuantisedBlock(bytes: bytes).floats(format)
             }
         }
     }
@@ -66,15 +60,6 @@ extension StoredTensor {
         all.reserveCapacity(rows * columns)
         for row in 0..<rows { all += floats(row: row) }
         return all
-    }
-
-    private func blocks(
-        of source: UnsafeRawBufferPointer, _ expand: (Float, UnsafeRawBufferPointer) -> [Float]
-    ) -> [Float] {
-        stride(from: 0, to: source.count, by: format.blockBytes).flatMap { start in
-            let block = UnsafeRawBufferPointer(rebasing: source[start..<start + format.blockBytes])
-            return expand(half(littleEndian(block, at: 0)), block)
-        }
     }
 }
 

@@ -11,22 +11,42 @@ struct StoredTensor {
         case bfloat16 = "BF16"
         case q8_0 = "Q8_0"
         case q4_0 = "Q4_0"
+        case q4_1 = "Q4_1"
+        case q5_0 = "Q5_0"
+        case q5_1 = "Q5_1"
+        case q2_k = "Q2_K"
+        case q3_k = "Q3_K"
+        case q4_k = "Q4_K"
+        case q5_k = "Q5_K"
+        case q6_k = "Q6_K"
+        case iq4_nl = "IQ4_NL"
+        case iq4_xs = "IQ4_XS"
 
         /// Numbers that share one block: a row must hold a whole number of blocks.
         var blockLength: Int {
             switch self {
             case .float32, .float16, .bfloat16: 1
-            case .q8_0, .q4_0: 32
+            case .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .iq4_nl: 32
+            case .q2_k, .q3_k, .q4_k, .q5_k, .q6_k, .iq4_xs: 256
             }
         }
 
-        /// Bytes of one block. A quantised block begins with its scale in half precision.
+        /// Bytes of one block.
         var blockBytes: Int {
             switch self {
             case .float32: 4
             case .float16, .bfloat16: 2
             case .q8_0: 34
-            case .q4_0: 18
+            case .q4_0, .iq4_nl: 18
+            case .q4_1: 20
+            case .q5_0: 22
+            case .q5_1: 24
+            case .q2_k: 84
+            case .q3_k: 110
+            case .q4_k: 144
+            case .q5_k: 176
+            case .q6_k: 210
+            case .iq4_xs: 136
             }
         }
     }
@@ -39,4 +59,6 @@ struct StoredTensor {
     let bytes: UnsafeRawBufferPointer
     /// What keeps `bytes` alive: the mapped file, or the array that a test made.
     let owner: AnyObject
+    /// Whether `bytes` are a read-only map of a file, whose pages the system can fetch again when they are given back.
+    var isMapped = false
 }

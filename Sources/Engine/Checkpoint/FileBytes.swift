@@ -93,7 +93,8 @@ final class FileBytes {
         precondition(holds(count, at: offset), "FileBytes: \(count) bytes at \(offset) of \(self.count)")
         return StoredTensor(
             name: name, format: format, rows: rows, columns: columns,
-            bytes: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]), owner: self)
+            bytes: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]), owner: self,
+            isMapped: origin == .mapped)
     }
 
     /// Whether `length` bytes at `offset` are inside the file; no sum that could overflow.

@@ -120,7 +120,8 @@ public struct GGUFError: Error, Sendable, Equatable, CustomStringConvertible {
         case .missingTensor(let name):
             "has no tensor named '\(printable(name))'. Is it a LLaVA-1.5 model? \(Self.inspect)"
         case .unsupportedType(let name, let type):
-            "holds the tensor '\(printable(name))' as \(type); this version reads F32, F16, BF16, Q8_0, Q4_0. "
+            "holds the tensor '\(printable(name))' as \(type); this version reads "
+                + "\(StoredTensor.Format.allCases.map(\.rawValue).joined(separator: ", ")). "
                 + "Convert the model to one of these, such as Q8_0."
         case .wrongShape(let name, let found, let wanted):
             "gives the tensor '\(printable(name))' the shape \(shape(found)) where its keys ask for \(shape(wanted)). "

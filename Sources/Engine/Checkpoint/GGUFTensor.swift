@@ -8,7 +8,7 @@ struct GGUFTensorType: Sendable, Equatable {
     var name: String { Self.known[code]?.name ?? "type \(code)" }
     /// Numbers that share a block, and the bytes of one; absent for an unknown type.
     var block: (length: Int, bytes: Int)? { Self.known[code].map { ($0.length, $0.bytes) } }
-    /// The format in which the engine can use it; absent for all but five.
+    /// The format in which the engine can use it; absent for types that it does not read.
     var format: StoredTensor.Format? { StoredTensor.Format(rawValue: name) }
 
     /// What llama.cpp has written so far; those that the engine cannot use are here to be named and measured.

@@ -83,7 +83,7 @@ final class CPUForwardPass: ForwardPass {
             gate.inputs == x.columns && up.inputs == x.columns && gate.outputs == up.outputs, "gated: shapes differ")
         let result = matrix(rows: x.rows, columns: gate.outputs)
         // If only one of the two is quantised, its whole numbers serve; the other one reads the floats.
-        let format = [gatePanels.format, upPanels.format].first { $0 == CK_Q8_0 || $0 == CK_Q4_0 } ?? CK_F32
+        let format = [gatePanels.format, upPanels.format].first(where: ck_is_quantised) ?? CK_F32
         ck_gated(
             backend.machine.pointer, gatePanels, upPanels, x.activations(for: format, on: backend.machine),
             result.floats, result.stride)

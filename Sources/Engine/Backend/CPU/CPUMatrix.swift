@@ -2,6 +2,12 @@
 
 import CKernels
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Rows of float32, each padded with zeros to a multiple of 16.
 final class CPUMatrix: Matrix {
     let rows: Int
@@ -26,15 +32,15 @@ final class CPUMatrix: Matrix {
 
     /// What a kernel reads. Whole numbers are made once, however many quantised weights the rows meet.
     func activations(for format: ck_format, on machine: CPUMachine) -> ck_activations {
-        guard format == CK_Q8_0 || format == CK_Q4_0 else {
+        guard ck_is_quantised(format) else {
             return ck_activations(
-                rows: Int32(rows), x: floats, stride: stride, q: nil, scales: nil, offsets: nil)
+                rows: Int32(rows), x: floats, stride: stride, q: nil, scales: nil, offsets: nil, totals: nil)
         }
         let whole = quantized ?? QuantizedRows(self, on: machine, pool: pool)
         quantized = whole
         return ck_activations(
             rows: Int32(rows), x: floats, stride: stride, q: whole.numbers, scales: whole.scales,
-            offsets: whole.offsets)
+            offsets: whole.offsets, totals: whole.totals)
     }
 }
 
@@ -44,17 +50,19 @@ private final class QuantizedRows {
     let numbers: UnsafeMutablePointer<Int8>
     let scales: UnsafeMutablePointer<Float>
     let offsets: UnsafeMutablePointer<Int32>
+    let totals: UnsafeMutablePointer<Float>
 
     init(_ matrix: CPUMatrix, on machine: CPUMachine, pool: BufferPool) {
         precondition(matrix.columns % 32 == 0, "quantise: \(matrix.columns) columns, blocks hold 32")
         let count = matrix.rows * matrix.columns, blocks = count / 32
-        memory = PooledMemory(bytes: count + 8 * blocks, from: pool)
+        memory = PooledMemory(bytes: count + 16 * blocks, from: pool)
         numbers = memory.start.assumingMemoryBound(to: Int8.self)
         scales = (memory.start + count).assumingMemoryBound(to: Float.self)
-        offsets = (memory.start + count + 4 * blocks).assumingMemoryBound(to: Int32.self)
+        totals = scales + blocks
+        offsets = (memory.start + count + 8 * blocks).assumingMemoryBound(to: Int32.self)
         ck_quantize(
             machine.pointer, matrix.floats, Int32(matrix.rows), Int32(matrix.columns), matrix.stride, numbers, scales,
-            offsets)
+            offsets, totals)
     }
 }
 
@@ -85,6 +93,7 @@ final class CPUWeight: Weight {
         case .table: packing = .table(tensor)
         case .vector: packing = .vector(Self.floats(tensor, rows: 1))
         }
+        if use != .table { tensor.giveBackPages() }
     }
 
     /// The numbers of a vector of `count` numbers.
@@ -120,6 +129,17 @@ extension StoredTensor {
         guard let start = bytes.baseAddress else { return }
         ck_expand(format.code, start + row * rowBytes, Int32(columns), target)
     }
+
+    /// Lets the system take back the memory of a mapped file's bytes that have been copied: without it a model would be
+    /// resident twice while it loads. Pages shared with a neighbour stay.
+    func giveBackPages() {
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        guard isMapped, let start = bytes.baseAddress else { return }
+        let first = Int(bitPattern: start).roundedUp(to: page)
+        let last = (Int(bitPattern: start) + bytes.count) / page * page
+        guard first < last, let place = UnsafeMutableRawPointer(bitPattern: first) else { return }
+        madvise(place, last - first, MADV_DONTNEED)
+    }
 }
 
 extension StoredTensor.Format {
@@ -130,6 +150,16 @@ extension StoredTensor.Format {
         case .bfloat16: CK_BF16
         case .q8_0: CK_Q8_0
         case .q4_0: CK_Q4_0
+        case .q4_1: CK_Q4_1
+        case .q5_0: CK_Q5_0
+        case .q5_1: CK_Q5_1
+        case .q2_k: CK_Q2_K
+        case .q3_k: CK_Q3_K
+        case .q4_k: CK_Q4_K
+        case .q5_k: CK_Q5_K
+        case .q6_k: CK_Q6_K
+        case .iq4_nl: CK_IQ4_NL
+        case .iq4_xs: CK_IQ4_XS
         }
     }
 }

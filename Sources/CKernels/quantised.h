@@ -1,0 +1,162 @@
+/* quantised.h — tiles of a product with a quantised weight, one text for every format and instruction set.
+ *
+ * For each block of 32 k and output o, in ascending order of blocks:
+ *     first, second = sum of q[k] * (code[o][k] - centre) over the block's first and second sixteen k: whole numbers
+ *     SCALE, STEPS:        sum[o] += (first + second) * (scale[o] * scale of x)
+ *     FINE_STEPS:          sum[o] += (first * step[o][0] + second * step[o][1]) * (d[o] * scale of x)
+ *     ..._AND_LEAST:       then  sum[o] += least[o] * total of x   (FINE: for the first sixteen, then for the second)
+ *
+ * Each "+=" is one fused multiply-add; what is in brackets is a whole number below 2^24, or is rounded once. The order is
+ * the contract: Docs/Decisions/0002.
+ *
+ * An instruction set's file defines before the include:
+ *     CK_QUANTISED_ROWS, CK_QUANTISED_PANELS   the largest tile
+ *     block_products(facts, panels, x, row, rows, panels, block, whole)
+ *                                              whole[r][p][i] = first and second of sixteen outputs
+ */
+
+/* What turns whole numbers into weights, for sixteen outputs of a block. Members that a format lacks are never read. */
+typedef struct {
+    lanes scale;
+    lanes least[2];
+    whole_lanes step[2];
+} block_scales;
+
+typedef uint8_t small_lanes __attribute__((ext_vector_type(16)));
+typedef int8_t signed_small_lanes __attribute__((ext_vector_type(16)));
+
+CK_FUNCTION small_lanes small_at(const uint8_t *place) {
+    small_lanes small;
+    memcpy(&small, place, sizeof small);
+    return small;
+}
+
+CK_FUNCTION whole_lanes steps_at(const uint8_t *place) {
+    signed_small_lanes small;
+    memcpy(&small, place, sizeof small);
+    return __builtin_convertvector(small, whole_lanes);
+}
+
+CK_FUNCTION lanes falls_of(const small_lanes small) {
+    return -__builtin_convertvector(__builtin_convertvector(small, whole_lanes), lanes);
+}
+
+CK_FUNCTION block_scales scales_of(const ck_facts facts, const uint8_t *scales, int block) {
+    const size_t record = (size_t)(facts.length == 256 ? block / 8 : block);
+    const uint8_t *place = scales + record * ck_scale_record(facts.scaling);
+    const int part = block % 8;
+    block_scales s;
+    s.scale = lanes_from_half((const uint16_t *)place);
+    switch (facts.scaling) {
+    case CK_SCALE: break;
+    case CK_SCALE_AND_LEAST: s.least[0] = lanes_from_half((const uint16_t *)(place + 32)); break;
+    case CK_STEPS: s.scale = s.scale * __builtin_convertvector(steps_at(place + 32 + part * 16), lanes); break;
+    case CK_STEPS_AND_LEAST:
+        s.scale = s.scale * __builtin_convertvector(steps_at(place + 64 + part * 32), lanes);
+        s.least[0] = lanes_from_half((const uint16_t *)(place + 32)) * falls_of(small_at(place + 80 + part * 32));
+        break;
+    case CK_FINE_STEPS:
+        s.step[0] = steps_at(place + 32 + part * 32);
+        s.step[1] = steps_at(place + 48 + part * 32);
+        break;
+    case CK_FINE_STEPS_AND_LEAST: {
+        const lanes least = lanes_from_half((const uint16_t *)(place + 32));
+        _Pragma("unroll") for (int half = 0; half < 2; half++) {
+            const small_lanes both = small_at(place + 64 + part * 32 + half * 16);
+            s.step[half] = __builtin_convertvector(both & (uint8_t)15, whole_lanes);
+            s.least[half] = least * falls_of(both >> (uint8_t)4);
+        }
+        break;
+    }
+    }
+    return s;
+}
+
+CK_FUNCTION lanes add_block(
+    const ck_facts facts, lanes sum, whole_lanes first, whole_lanes second, const block_scales *s, float x_scale,
+    float total, const int32_t *offsets) {
+    const bool fine = facts.scaling == CK_FINE_STEPS || facts.scaling == CK_FINE_STEPS_AND_LEAST;
+    const whole_lanes whole = fine ? first * s->step[0] + second * s->step[1] : first + second;
+    sum = lanes_fma(__builtin_convertvector(whole, lanes), s->scale * x_scale, sum);
+    if (facts.scaling == CK_SCALE_AND_LEAST || facts.scaling == CK_STEPS_AND_LEAST)
+        sum = lanes_fma(s->least[0], lanes_fill(total), sum);
+    if (facts.scaling == CK_FINE_STEPS_AND_LEAST)
+        _Pragma("unroll") for (int half = 0; half < 2; half++)
+            sum = lanes_fma(s->least[half], lanes_fill((float)offsets[half] * (x_scale * -0.125f)), sum);
+    return sum;
+}
+
+/* Adds blocks first..<last to the sums of `rows` rows with `panels` panels, all constants where this is used but the
+ * blocks. Row r of panel p stands at sums[p * step + r]. */
+CK_FUNCTION void quantised_tile(
+    const ck_format format, const ck_panels *weight, const ck_activations *x, int row, const int rows,
+    const int panels, int first, int last, float (*sums)[16], int step) {
+    const ck_facts facts = ck_all_facts[format];
+    const size_t blocks = (size_t)weight->blocks;
+    lanes sum[CK_QUANTISED_ROWS][CK_QUANTISED_PANELS];
+    _Pragma("unroll") for (int r = 0; r < rows; r++)
+        _Pragma("unroll") for (int p = 0; p < panels; p++) sum[r][p] = lanes_load(sums[p * step + r]);
+    for (int block = first; block < last; block++) {
+        whole_lanes whole[CK_QUANTISED_ROWS][CK_QUANTISED_PANELS][2];
+        block_products(facts, weight, x, row, rows, panels, block, whole);
+        _Pragma("unroll") for (int p = 0; p < panels; p++) {
+            const block_scales scales = scales_of(facts, weight->scales + (size_t)p * weight->panel_bytes, block);
+            _Pragma("unroll") for (int r = 0; r < rows; r++) {
+                const size_t place = (size_t)(row + r) * blocks + (size_t)block;
+                sum[r][p] = add_block(
+                    facts, sum[r][p], whole[r][p][0], whole[r][p][1], &scales, x->scales[place], x->totals[place],
+                    x->offsets + place * 2);
+            }
+        }
+    }
+    _Pragma("unroll") for (int r = 0; r < rows; r++)
+        _Pragma("unroll") for (int p = 0; p < panels; p++) lanes_store(sums[p * step + r], sum[r][p]);
+}
+
+#if CK_QUANTISED_PANELS == 2
+#define CK_QUANTISED_ROWS_CASE(FORMAT, R)                                                                              \
+    case R:                                                                                                            \
+        if (panels == 2) quantised_tile(FORMAT, weight, x, row, R, 2, first, last, sums, step);                        \
+        else quantised_tile(FORMAT, weight, x, row, R, 1, first, last, sums, step);                                    \
+        break;
+#else
+#define CK_QUANTISED_ROWS_CASE(FORMAT, R)                                                                              \
+    case R: quantised_tile(FORMAT, weight, x, row, R, 1, first, last, sums, step); break;
+#endif
+
+typedef void (*quantised_products)(
+    const ck_panels *weight, const ck_activations *x, int row, int rows, int panels, int first, int last,
+    float (*sums)[16], int step);
+
+#define CK_QUANTISED_PRODUCTS(FORMAT)                                                                                  \
+    static void products_##FORMAT(                                                                                     \
+        const ck_panels *weight, const ck_activations *x, int row, int rows, int panels, int first, int last,          \
+        float (*sums)[16], int step) {                                                                                 \
+        (void)panels;                                                                                                  \
+        switch (rows) {                                                                                                \
+            CK_QUANTISED_ROWS_CASE(FORMAT, 1)                                                                          \
+            CK_QUANTISED_ROWS_CASE(FORMAT, 2)                                                                          \
+            CK_QUANTISED_ROWS_CASE(FORMAT, 3)                                                                          \
+            CK_QUANTISED_ROWS_CASE(FORMAT, 4)                                                                          \
+        }                                                                                                              \
+    }
+
+CK_QUANTISED_PRODUCTS(CK_Q8_0)
+CK_QUANTISED_PRODUCTS(CK_Q4_0)
+CK_QUANTISED_PRODUCTS(CK_Q4_1)
+CK_QUANTISED_PRODUCTS(CK_Q5_0)
+CK_QUANTISED_PRODUCTS(CK_Q5_1)
+CK_QUANTISED_PRODUCTS(CK_Q2_K)
+CK_QUANTISED_PRODUCTS(CK_Q3_K)
+CK_QUANTISED_PRODUCTS(CK_Q4_K)
+CK_QUANTISED_PRODUCTS(CK_Q5_K)
+CK_QUANTISED_PRODUCTS(CK_Q6_K)
+CK_QUANTISED_PRODUCTS(CK_IQ4_NL)
+CK_QUANTISED_PRODUCTS(CK_IQ4_XS)
+
+static const quantised_products products_of[CK_FORMATS] = {
+    [CK_Q8_0] = products_CK_Q8_0,     [CK_Q4_0] = products_CK_Q4_0,     [CK_Q4_1] = products_CK_Q4_1,
+    [CK_Q5_0] = products_CK_Q5_0,     [CK_Q5_1] = products_CK_Q5_1,     [CK_Q2_K] = products_CK_Q2_K,
+    [CK_Q3_K] = products_CK_Q3_K,     [CK_Q4_K] = products_CK_Q4_K,     [CK_Q5_K] = products_CK_Q5_K,
+    [CK_Q6_K] = products_CK_Q6_K,     [CK_IQ4_NL] = products_CK_IQ4_NL, [CK_IQ4_XS] = products_CK_IQ4_XS,
+};
