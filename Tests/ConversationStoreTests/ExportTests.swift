@@ -55,6 +55,19 @@ import Testing
                 """)
     }
 
+    @Test func `name the system prompt, on one line and harmless`() throws {
+        var settings = Sample.settings
+        settings.system = "Be *brief*.\nAlways."
+        let new = NewConversation(model: Sample.model, settings: settings)
+        let turn = try store.begin(new, with: NewTurn(question: "?", settings: settings))
+        #expect(try store.conversation(turn.conversation).settings.system == settings.system)
+        let export = try store.export(turn.conversation)
+        #expect(try export.text(as: .markdown).contains("\n- System prompt: Be \\*brief\\*. Always.\n"))
+        #expect(try export.text(as: .json).contains(#""system" : "Be *brief*.\nAlways.""#))
+        let without = try self.export([("?", "!")], as: .markdown)
+        #expect(!without.contains("System prompt"))
+    }
+
     /// Texts that would open something and never close it, or end the quote that they stand in.
     @Test(arguments: [
         "```\nunclosed", "~~~~ swift\n> ```", "<!-- hidden", "<script>alert(1)</script>", "# heading\n\n## Question",
