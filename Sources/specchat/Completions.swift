@@ -37,3 +37,27 @@ enum PathCompletion {
         }
     }
 }
+
+/// The completion script of bash as the parser's library makes it, which knows no default subcommand.
+enum BashCompletion {
+    private static let root = "\n_specchat() {\n"
+    private static let subcommands = "    # Offer subcommand / subcommand argument completions\n"
+
+    /// Options without a subcommand are the chat's. A text that is no such script comes back as it is.
+    static func withChatByDefault(_ script: String) -> String {
+        guard let start = script.range(of: root),
+            let place = script.range(of: subcommands, range: start.upperBound..<script.endIndex)
+        else { return script }
+        let byDefault = """
+                # Without a subcommand the chat starts
+                if [[ "${COMP_WORDS[1]}" == -* ]]; then
+                    unparsed_words=("${COMP_WORDS[@]:1:${COMP_CWORD}}")
+                    "_specchat_chat"
+                    return
+                fi
+
+
+            """
+        return script.replacingCharacters(in: place.lowerBound..<place.lowerBound, with: byDefault)
+    }
+}

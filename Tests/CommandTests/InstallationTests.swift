@@ -43,14 +43,33 @@ import Testing
             ])
         #expect(PathCompletion.candidates(for: folder.path + "/.", endings: ["gguf"]) == [folder.path + "/.small.gguf"])
         #expect(PathCompletion.candidates(for: "/no/such/folder/", endings: ["gguf"]).isEmpty)
-        // As bash would ask: the words so far, which of them is being typed, and where in it.
+        let completed = try bash(completing: "ask --draft sma", in: folder)
+        #expect(completed.contains("small"), "\(completed)")
+        #expect(completed.contains("small.gguf"))
+    }
+
+    @Test(
+        arguments: [
+            ("--the", ["--theme"]), ("--image a.png --spec", ["--speculation"]), ("--theme hi", ["high-contrast"]),
+            ("--cont", ["--continue", "--context"]), ("--ver", ["--version"]), ("inspect --the", []),
+            ("rep", ["replay"]),
+        ] as [(String, Set<String>)])
+    func `without a subcommand the chat's options are completed`(words: String, wanted: Set<String>) throws {
+        #expect(Set(try bash(completing: words, in: TestFolder())) == wanted)
+    }
+
+    /// What bash offers for the last of the words behind the program's name.
+    private func bash(completing words: String, in folder: TestFolder) throws -> [String] {
+        let words = words.split(separator: " ")
+        let last = words.last ?? ""
+        let before = words.count > 1 ? String(words[words.count - 2]) : "\"$SPECCHAT\""
+        // As bash asks: the words so far, which of them is being typed, and where in it.
         let script =
             "cd '\(folder.path)' && \"$SPECCHAT\" --generate-completion-script bash > script && . ./script && "
-            + "COMP_WORDS=(\"$SPECCHAT\" ask --draft sma); COMP_CWORD=3; COMP_LINE=\"${COMP_WORDS[*]}\"; "
-            + "COMP_POINT=${#COMP_LINE}; _specchat \"$SPECCHAT\" sma --draft; printf '%s\\n' \"${COMPREPLY[@]}\""
-        let completed = try Program.shell(script)
-        #expect(completed.output.split(separator: "\n").contains("small"), "\(completed.output) \(completed.errors)")
-        #expect(completed.output.contains("small.gguf"))
+            + "COMP_WORDS=(\"$SPECCHAT\" \(words.joined(separator: " "))); COMP_CWORD=\(words.count); "
+            + "COMP_LINE=\"${COMP_WORDS[*]}\"; COMP_POINT=${#COMP_LINE}; "
+            + "_specchat \"$SPECCHAT\" \(last) \(before); printf '%s\\n' \"${COMPREPLY[@]}\""
+        return try Program.shell(script).output.split(separator: "\n").map(String.init)
     }
 
     @Test func `the man page names every command, option and variable, and formats without a warning`() throws {

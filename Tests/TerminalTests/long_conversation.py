@@ -25,9 +25,16 @@ def resident(process):
         return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
 
 
-def page(chat, key):
-    """Seconds until the first of what a page key shows has been read."""
+def scheduled(process):
+    """Seconds that the screen's thread, which is the first one, has had a core, and has waited for one."""
+    with open(f"/proc/{process}/task/{process}/schedstat", encoding="ascii") as file:
+        return [int(figure) / 1e9 for figure in file.read().split()[:2]]
+
+
+def page(chat, key, process):
+    """Seconds until the first of what a page key shows has been read; those that it took of a core, and waited for one."""
     count = len(chat.raw)
+    before = scheduled(process)
     began = time.monotonic()
     os.write(chat.child.child_fd, key)
     ended = began
@@ -36,7 +43,7 @@ def page(chat, key):
     # Then the rest of it.
     while chat.pump(0) and len(chat.raw) != count:
         count = len(chat.raw)
-    return ended - began
+    return ended - began, *(now - then for now, then in zip(scheduled(process), before))
 
 
 def main():
@@ -60,13 +67,17 @@ def main():
         chat.rest()
         asked = time.monotonic() - began
         after = resident(process)
-        keys = [page(chat, b"\x1b[5~") for _ in range(options.keys)] + [page(chat, b"\x1b[6~") for _ in range(options.keys)]
+        pages = [page(chat, key, process) for key in [b"\x1b[5~"] * options.keys + [b"\x1b[6~"] * options.keys]
+        keys, cores, waits = zip(*pages)
         parts = statistics.quantiles(keys, n=100)
         print(f"{options.turns} questions and answers at 120x40, asked within {asked:.0f} s")
         print(f"resident: {before:.1f} MB after the first answer, {after:.1f} MB at the end: {after - before:+.1f} MB")
         print(f"with {2 * options.keys} page keys: {resident(process) - before:+.1f} MB")
         figures = [1000 * value for value in (statistics.median(keys), parts[98], max(keys))]
         print("a page key: median {:.1f} ms, 99 % within {:.1f} ms, worst {:.1f} ms".format(*figures))
+        # On a busy machine the worst key is that of the worst wait: it says nothing about the program.
+        figures = [1000 * value for value in (statistics.median(cores), max(cores), max(waits))]
+        print("of a core it takes {:.2f} ms, at most {:.2f} ms; the longest wait for a core was {:.1f} ms".format(*figures))
         chat.child.close(force=True)
 
 

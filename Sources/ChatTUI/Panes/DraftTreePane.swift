@@ -153,15 +153,16 @@ enum DraftTreePane {
         let symbols = state.treeSymbols
         let isVerified = state.phase != .drafted
         let cursor = state.tree.cursor
-        if isColumn, round.tree.count <= mostWholeNodes,
-            let whole = TreeDrawing.whole(round, width: area.columns, symbols: symbols)
-        {
-            drawScrolling(whole, in: area, isVerified: isVerified, symbols: symbols, cursor: cursor, on: &frame)
-        } else {
-            let drawing = TreeDrawing.fitting(
-                round, rows: area.rows, width: area.columns, symbols: symbols, cursor: cursor)
-            drawing.draw(in: area, isVerified: isVerified, symbols: symbols, cursor: cursor, on: &frame)
+        let scrolls = isColumn && round.tree.count <= mostWholeNodes
+        let key = TreeMemo.Key(
+            round: round, rows: area.rows, width: area.columns, symbols: symbols, cursor: cursor, scrolls: scrolls)
+        let drawing = state.treeMemo.drawing(key) {
+            let whole = scrolls ? TreeDrawing.whole(round, width: area.columns, symbols: symbols) : nil
+            return whole
+                ?? .fitting(round, rows: area.rows, width: area.columns, symbols: symbols, cursor: cursor)
         }
+        // One that was made to fit is never higher than its area.
+        drawScrolling(drawing, in: area, isVerified: isVerified, symbols: symbols, cursor: cursor, on: &frame)
         if round.tree.count == 1, area.rows > 1 {
             frame.draw(
                 DisplayText.clipped(round.budget.reason, to: area.columns), row: area.row + 1, column: area.column,

@@ -53,8 +53,15 @@ struct Transcript {
     var isEmpty: Bool { turns.isEmpty }
 
     private func view(_ turn: Int) -> TurnView {
-        TurnView(turns[turn], isFirst: turn == 0, width: width, state: state)
+        if let view = views.made[turn] { return view }
+        let view = TurnView(turns[turn], isFirst: turn == 0, width: width, state: state)
+        views.made[turn] = view
+        return view
     }
+
+    /// The turns that were looked at: first they are counted, then their lines are shown.
+    private final class Views { var made: [Int: TurnView] = [:] }
+    private let views = Views()
 
     func count(_ turn: Int) -> Int { turns.indices.contains(turn) ? view(turn).count : 0 }
 

@@ -129,6 +129,7 @@ struct AppState: Sendable, Equatable {
     var turns: [Turn] = []
     let transcriptMemo = TranscriptMemo()
     let replayMemo = ReplayMemo()
+    let treeMemo = TreeMemo()
     /// Answers are styled; else they stand as the model wrote them.
     var showsMarkdown = true
     var scroll = Scroll.following
