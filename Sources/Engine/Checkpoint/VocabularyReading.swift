@@ -17,16 +17,16 @@ extension Vocabulary {
             guard file[key] != nil || fallback.map(range.contains) == true else { return nil }
             return Int32(try file.count(key, in: range, or: fallback))
         }
-        self.pieces = pieces
-        self.scores = try Self.scores(file, count: pieces.count)
-        self.beginning = try token("bos", or: 1)
-        self.end = try token("eos", or: 2)
-        self.unknown = try token("unknown", or: 0)
-        let special = [beginning, end].compactMap { $0 }
-        self.kinds = try Self.kinds(file, pieces: pieces, special: special, unknown: unknown)
-        self.addsDummyPrefix = try file.bool("tokenizer.ggml.add_space_prefix") ?? true
-        self.addsBeginning = try file.bool("tokenizer.ggml.add_bos_token") ?? true
-        self.stops = Set([end, try token("eot", or: nil), try token("eom", or: nil)].compactMap { $0 })
+        let (beginning, end) = (try token("bos", or: 1), try token("eos", or: 2))
+        let unknown = try token("unknown", or: 0)
+        self.init(
+            pieces: pieces, scores: try Self.scores(file, count: pieces.count),
+            kinds: try Self.kinds(
+                file, pieces: pieces, special: [beginning, end].compactMap { $0 }, unknown: unknown),
+            beginning: beginning, end: end, unknown: unknown,
+            stops: Set([end, try token("eot", or: nil), try token("eom", or: nil)].compactMap { $0 }),
+            addsDummyPrefix: try file.bool("tokenizer.ggml.add_space_prefix") ?? true,
+            addsBeginning: try file.bool("tokenizer.ggml.add_bos_token") ?? true)
         for (id, kind) in kinds.enumerated() where kind == .control || kind == .userDefined {
             if Self.stopNames.contains(pieces[id]) { stops.insert(Int32(id)) }
         }
@@ -38,11 +38,6 @@ extension Vocabulary {
             }
         }
     }
-
-    /// Names under which chat models end an answer.
-    private static let stopNames: Set = [
-        "</s>", "<|im_end|>", "<|end|>", "<|eot_id|>", "<|endoftext|>", "<end_of_turn>",
-    ]
 
     private static func scores(_ file: GGUF, count: Int) throws(GGUFError) -> [Float] {
         guard let scores = try file.numbers("tokenizer.ggml.scores") else {
@@ -80,7 +75,9 @@ extension Vocabulary {
             if kind == .byte, Tokenizer.byte(named: pieces[id]) == nil {
                 throw file.fault(.badVocabulary("token \(id), '\(pieces[id])', is to be a byte but names none"))
             }
-            kinds.append(kind)
+            // What a template writes is no word of the user's, whatever the file calls it.
+            let isMark = kind == .userDefined && markNames.contains(pieces[id])
+            kinds.append(isMark ? .control : kind)
         }
         return kinds
     }

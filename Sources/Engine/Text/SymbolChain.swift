@@ -1,28 +1,21 @@
-// SymbolChain.swift — a text on its way from characters to pieces: what Tokenizer merges.
+// SymbolChain.swift — a text on its way from characters to pieces: what Tokenizer merges by scores.
 
 /// A text cut into symbols, at first its characters, that merge with their right neighbours.
 struct SymbolChain {
-    private let text: [UInt8]
+    private let text: ArraySlice<UInt8>
     private var start: [Int32] = []
     private var length: [Int32] = []
     private var previous: [Int32] = []
     private var next: [Int32] = []
 
-    /// `source` is well-formed UTF-8; its spaces become "▁".
-    init(_ source: ArraySlice<UInt8>, dummyPrefix: Bool) {
-        let space: [UInt8] = [0xE2, 0x96, 0x81]
-        var text: [UInt8] = dummyPrefix ? space : []
-        text.reserveCapacity(source.count * 2)
-        for byte in source { if byte == 0x20 { text += space } else { text.append(byte) } }
+    /// `text` is well-formed UTF-8 and not empty.
+    init(_ text: ArraySlice<UInt8>) {
         self.text = text
-        var place = 0
-        while place < text.count {
-            let size = min(Self.characterLength(text[place]), text.count - place)
-            start.append(Int32(place))
-            length.append(Int32(size))
+        for character in Characters(text) {
+            start.append(Int32(character.lowerBound))
+            length.append(Int32(character.count))
             previous.append(Int32(previous.count) - 1)
             next.append(Int32(next.count) + 1)
-            place += size
         }
         next[next.count - 1] = -1
     }
@@ -52,14 +45,30 @@ struct SymbolChain {
     var remaining: [ArraySlice<UInt8>] {
         start.indices.filter { length[$0] > 0 }.map { text[Int(start[$0])..<Int(start[$0] + length[$0])] }
     }
+}
 
-    private static func characterLength(_ lead: UInt8) -> Int {
-        switch lead {
-        case ..<0xC0: 1
-        case ..<0xE0: 2
-        case ..<0xF0: 3
-        default: 4
-        }
+/// The characters of well-formed UTF-8, each as the range of its bytes.
+struct Characters: Sequence, IteratorProtocol {
+    private let text: ArraySlice<UInt8>
+    private var place: Int
+
+    init(_ text: ArraySlice<UInt8>) {
+        self.text = text
+        place = text.startIndex
+    }
+
+    mutating func next() -> Range<Int>? {
+        guard place < text.endIndex else { return nil }
+        let size =
+            switch text[place] {
+            case ..<0xC0: 1
+            case ..<0xE0: 2
+            case ..<0xF0: 3
+            default: 4
+            }
+        let end = Swift.min(place + size, text.endIndex)
+        defer { place = end }
+        return place..<end
     }
 }
 

@@ -2,10 +2,12 @@
 
 internal import HeapModule
 
-/// SentencePiece byte-pair encoding with byte fallback, without normalisation: llama.cpp's SPM tokenizer.
+/// Byte-pair encoding with byte fallback, as SentencePiece, llama.cpp and Hugging Face's `tokenizers` do it for models of
+/// LLaMA's kind.
 ///
-/// Neighbouring symbols are merged, the pair with the best score first and the leftmost of equals, until no pair is a
-/// piece. The work grows with n log n. Text that names a control token stays text unless the caller asks otherwise.
+/// Neighbouring symbols are merged until no pair is a piece: the pair with the best score first, or the one that the
+/// vocabulary lists first, and the leftmost of equals. The work grows with n log n. Text that names a control token stays
+/// text unless the caller asks otherwise.
 struct Tokenizer: Sendable {
     let vocabulary: Vocabulary
 
@@ -16,16 +18,16 @@ struct Tokenizer: Sendable {
     /// Token of each byte value.
     private let byteTokens: [Int32?]
     private let longestPiece: Int
-    private let addedPieces: AddedPieces
-    private let addedAndControlPieces: AddedPieces
+    /// What is found in a text as it stands, and in its normalised form.
+    private let found: (raw: AddedPieces, normalised: AddedPieces)
+    /// The same with control tokens.
+    private let foundWithControl: (raw: AddedPieces, normalised: AddedPieces)
 
     init(_ vocabulary: Vocabulary) {
         self.vocabulary = vocabulary
         var merged: [PieceBytes: Int32] = [:]
         var control: [PieceBytes: Int32] = [:]
         var byteTokens = [Int32?](repeating: nil, count: 256)
-        var added = AddedPieces()
-        var addedAndControl = AddedPieces()
         var longest = 0
         merged.reserveCapacity(vocabulary.pieces.count)
         for (id, kind) in vocabulary.kinds.enumerated() {
@@ -35,12 +37,7 @@ struct Tokenizer: Sendable {
                 // Of two pieces that are spelt alike the first counts.
                 if let first = merged.updateValue(Int32(id), forKey: bytes) { merged[bytes] = first }
                 longest = max(longest, bytes.slice.count)
-                guard kind == .userDefined else { continue }
-                added.insert(bytes.slice, Int32(id))
-                addedAndControl.insert(bytes.slice, Int32(id))
-            case .control, .unknown:
-                control[bytes] = control[bytes] ?? Int32(id)
-                addedAndControl.insert(bytes.slice, Int32(id))
+            case .control, .unknown: control[bytes] = control[bytes] ?? Int32(id)
             case .byte:
                 if let byte = Self.byte(named: vocabulary.pieces[id]) {
                     byteTokens[Int(byte)] = byteTokens[Int(byte)] ?? Int32(id)
@@ -52,8 +49,30 @@ struct Tokenizer: Sendable {
         self.control = control
         self.byteTokens = byteTokens
         self.longestPiece = longest
-        self.addedPieces = added
-        self.addedAndControlPieces = addedAndControl
+        found = Self.found(in: vocabulary, withControl: false)
+        foundWithControl = Self.found(in: vocabulary, withControl: true)
+    }
+
+    private static func found(
+        in vocabulary: Vocabulary, withControl: Bool
+    ) -> (raw: AddedPieces, normalised: AddedPieces) {
+        var (raw, normalised) = (AddedPieces(), AddedPieces())
+        for token in vocabulary.added {
+            let isControl = [.control, .unknown].contains(vocabulary.kinds[Int(token.id)])
+            guard withControl || !isControl else { continue }
+            if token.isNormalised {
+                normalised.insert(token.content.utf8, token)
+            } else {
+                raw.insert(token.content.utf8, token)
+            }
+        }
+        let declared = Set(vocabulary.added.map(\.id))
+        for (id, kind) in vocabulary.kinds.enumerated() where !declared.contains(Int32(id)) {
+            let isFound = kind == .userDefined || (withControl && (kind == .control || kind == .unknown))
+            guard isFound else { continue }
+            raw.insert(vocabulary.pieces[id].utf8, AddedToken(id: Int32(id), content: vocabulary.pieces[id]))
+        }
+        return (raw, normalised)
     }
 
     /// Number of tokens.
@@ -66,31 +85,83 @@ struct Tokenizer: Sendable {
 
     /// Token ids of a text, without the beginning token. An empty text has none.
     ///
-    /// Added tokens are found first, from the left, the longest at each place; what lies between is merged piece by
-    /// piece. The dummy prefix goes before the text and after every added token, as llama.cpp does it.
-    func encode(_ text: String, parsingControl: Bool = false) -> [Int32] {
+    /// Added tokens are found first, from the left, the longest at each place; what lies between is normalised, searched
+    /// once more, and merged piece by piece.
+    ///
+    /// - Parameters:
+    ///   - parsingControl: whether the names of control tokens become them.
+    ///   - isStart: whether nothing stands before the text; some vocabularies put a space before the first word alone.
+    func encode(_ text: String, parsingControl: Bool = false, isStart: Bool = true) -> [Int32] {
         let bytes = Array(text.utf8)
-        let added = parsingControl ? addedAndControlPieces : addedPieces
+        let pieces = parsingControl ? foundWithControl : found
         var tokens: [Int32] = []
-        var start = 0
-        var place = 0
-        while !added.isEmpty, place < bytes.count {
-            guard let match = added.longest(in: bytes, at: place) else {
-                place += 1
+        for part in pieces.raw.parts(of: bytes) {
+            let isFirst = isStart && part.bytes.lowerBound == 0
+            if let token = part.token {
+                // The slow LlamaTokenizer puts its space before whatever comes first, and takes it back from a mark.
+                let isWord = isFirst && vocabulary.kinds[Int(token)] == .userDefined
+                if isWord, vocabulary.normalisation.prefix == .firstSegment { merge(Normalisation.space[...], into: &tokens) }
+                tokens.append(token)
+            } else {
+                encode(segment: bytes[part.bytes], isFirst: isFirst, found: pieces.normalised, into: &tokens)
+            }
+        }
+        return tokens
+    }
+
+    private func encode(
+        segment: ArraySlice<UInt8>, isFirst: Bool, found: AddedPieces, into tokens: inout [Int32]
+    ) {
+        let normalised = vocabulary.normalisation.apply(to: segment, isFirst: isFirst)
+        for part in found.parts(of: normalised) {
+            if let token = part.token {
+                tokens.append(token)
                 continue
             }
-            merge(bytes[start..<place], into: &tokens)
-            tokens.append(match.token)
-            place += match.length
-            start = place
+            let isFirst = isFirst && part.bytes.lowerBound == 0
+            for word in vocabulary.normalisation.words(in: normalised[part.bytes], isFirst: isFirst) {
+                merge(word, into: &tokens)
+            }
         }
-        merge(bytes[start...], into: &tokens)
-        return tokens
     }
 
     private func merge(_ text: ArraySlice<UInt8>, into tokens: inout [Int32]) {
         guard !text.isEmpty else { return }
-        var symbols = SymbolChain(text, dummyPrefix: vocabulary.addsDummyPrefix)
+        if let merges = vocabulary.merges {
+            tokens += merges.merge(symbols(of: text, fusingUnknown: merges.fusesUnknown))
+        } else {
+            mergeByScore(text, into: &tokens)
+        }
+    }
+
+    // MARK: By the list of merges
+
+    /// The characters of a text as tokens, byte by byte where the vocabulary has no such character.
+    private func symbols(of text: ArraySlice<UInt8>, fusingUnknown: Bool) -> [Int32] {
+        var symbols: [Int32] = []
+        var endsWithUnknown = false
+        for character in Characters(text) {
+            if let token = merged[PieceBytes(text[character])] {
+                symbols.append(token)
+                endsWithUnknown = false
+                continue
+            }
+            let bytes = text[character].compactMap { byteTokens[Int($0)] }
+            if bytes.count == character.count {
+                symbols += bytes
+                endsWithUnknown = false
+            } else if let unknown = vocabulary.unknown {
+                if !endsWithUnknown || !fusingUnknown { symbols.append(unknown) }
+                endsWithUnknown = true
+            }
+        }
+        return symbols
+    }
+
+    // MARK: By the scores of the pieces
+
+    private func mergeByScore(_ text: ArraySlice<UInt8>, into tokens: inout [Int32]) {
+        var symbols = SymbolChain(text)
         var pairs = Heap<SymbolPair>()
         func offer(_ left: Int32) {
             guard let (size, bytes) = symbols.pair(at: left), size <= longestPiece else { return }
