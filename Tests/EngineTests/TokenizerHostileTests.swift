@@ -73,7 +73,10 @@ private func message(_ body: () throws(TokenizerFileError) -> Vocabulary) -> Str
     }
 
     @Test(arguments: [
-        (model { trainer, _ in trainer.add(3, 1) }, "m holds a SentencePiece Unigram model (as T5's and XLM-R's); only"),
+        (
+            model { trainer, _ in trainer.add(3, 1) },
+            "m holds a SentencePiece Unigram model (as T5's and XLM-R's); only"
+        ),
         (model { trainer, _ in trainer.add(3, 3) }, "m holds a SentencePiece model of whole words; only"),
         (model { trainer, _ in trainer.add(3, 4) }, "m holds a SentencePiece model of single characters; only"),
         (model { trainer, _ in trainer.add(3, 9) }, "m holds a SentencePiece model of an unknown kind (9); only"),
@@ -84,7 +87,10 @@ private func message(_ body: () throws(TokenizerFileError) -> Vocabulary) -> Str
                 normaliser.add(2, "table")
             }, "m holds a SentencePiece model that changes characters before it cuts (nmt_nfkc); only"
         ),
-        (model { trainer, _ in trainer.add(24, 1) }, "m holds a SentencePiece model that writes spaces in a way of its"),
+        (
+            model { trainer, _ in trainer.add(24, 1) },
+            "m holds a SentencePiece model that writes spaces in a way of its"
+        ),
         (model(pieces: [("a", .nan, 1)]), "m has a broken vocabulary: the score of token 4 is no number. "),
         (model(pieces: [("a", 0, 7)]), "m has a broken vocabulary: the kind of piece 4 is 7. "),
         (model(pieces: [("a", 0, 6)]), "m has a broken vocabulary: token 4, 'a', is to be a byte but names none. "),
@@ -179,7 +185,8 @@ private func message(_ body: () throws(TokenizerFileError) -> Vocabulary) -> Str
         let bytes = json(small, ",\"added_tokens\":[{\"id\":4,\"content\":\"<pad>\",\"special\":true}]")
         #expect(try Vocabulary(tokenizerJSON: bytes, file: "t", rows: 4).pieces.count == 4)
         #expect(try Vocabulary(tokenizerJSON: bytes, file: "t", rows: 64).pieces.last == "<pad>")
-        let found = message { () throws(TokenizerFileError) in try Vocabulary(tokenizerJSON: bytes, file: "t", rows: 3) }
+        let found = message { () throws(TokenizerFileError) in try Vocabulary(tokenizerJSON: bytes, file: "t", rows: 3)
+        }
         #expect(
             found == "t has a broken vocabulary: it has more than 3 tokens and the model's embedding has only 3 rows. "
                 + "The file is damaged: copy or download it again.")
@@ -211,7 +218,8 @@ private func message(_ body: () throws(TokenizerFileError) -> Vocabulary) -> Str
     }
 
     @Test(arguments: [
-        "", "{", "[1", "[1,]", "{\"a\":1,}", "{\"a\" 1}", "{a:1}", "01", "1.", "-", "+1", "1e", "\"\\x\"", "\"\\ud83d\"",
+        "", "{", "[1", "[1,]", "{\"a\":1,}", "{\"a\" 1}", "{a:1}", "01", "1.", "-", "+1", "1e", "\"\\x\"",
+        "\"\\ud83d\"",
         "\"\\ud83dx\"", "\"a", "\"\u{1}\"", "nul", "truex", "[] []", "\"\\u12", "{\"a\":1,\"a\":2}", "'a'",
     ])
     func `anything else is refused in one line`(text: String) {
@@ -259,7 +267,8 @@ private func message(_ body: () throws(TokenizerFileError) -> Vocabulary) -> Str
             let vocabulary = try folder.vocabulary(rows: 64)
             #expect(vocabulary.beginning == 4 && vocabulary.end == 5 && vocabulary.stops == [3, 5, 6])
             #expect(!vocabulary.addsBeginning && vocabulary.kinds[6...] == [.control, .control, .userDefined])
-            #expect(try folder.chatTemplate() == "new")
+            let template = try folder.chatTemplate()
+            #expect(template == "new")
         }
     }
 
@@ -267,15 +276,21 @@ private func message(_ body: () throws(TokenizerFileError) -> Vocabulary) -> Str
         try folder(["tokenizer.json": tokenizer]) { folder in
             let vocabulary = try folder.vocabulary(rows: nil)
             #expect(vocabulary.addsBeginning && vocabulary.beginning == 4 && vocabulary.stops == [5])
-            #expect(try folder.chatTemplate() == nil)
+            let template = try folder.chatTemplate()
+            #expect(template == nil)
         }
     }
 
     @Test func `of named templates the default one is meant, and a file of its own comes first`() throws {
-        let named = "{\"chat_template\":[{\"name\":\"tools\",\"template\":\"t\"},{\"name\":\"default\",\"template\":\"d\"}]}"
-        try folder(["tokenizer_config.json": named]) { #expect(try $0.chatTemplate() == "d") }
-        try folder(["tokenizer_config.json": named, "chat_template.jinja": "j"]) {
-            #expect(try $0.chatTemplate() == "j")
+        let named =
+            "{\"chat_template\":[{\"name\":\"tools\",\"template\":\"t\"},{\"name\":\"default\",\"template\":\"d\"}]}"
+        try folder(["tokenizer_config.json": named]) { folder in
+            let template = try folder.chatTemplate()
+            #expect(template == "d")
+        }
+        try folder(["tokenizer_config.json": named, "chat_template.jinja": "j"]) { folder in
+            let template = try folder.chatTemplate()
+            #expect(template == "j")
         }
     }
 

@@ -143,7 +143,8 @@ struct JSONReader {
         }
         let last = bytes[run..<place]
         place += 1
-        let text = spelt.isEmpty ? String(validating: last, as: UTF8.self) : String(validating: spelt + last, as: UTF8.self)
+        let text =
+            spelt.isEmpty ? String(validating: last, as: UTF8.self) : String(validating: spelt + last, as: UTF8.self)
         guard let text else { throw JSONError(fault: .notUTF8, offset: opening) }
         return text
     }

@@ -58,7 +58,9 @@ extension SentencePieceModel {
                 + (normalisation.isEmpty ? "" : " (\(normalisation))")
         }
         if removesExtraSpaces { return "a SentencePiece model that removes spaces" }
-        if !escapesSpaces || putsSpacesAfterWords { return "a SentencePiece model that writes spaces in a way of its own" }
+        if !escapesSpaces || putsSpacesAfterWords {
+            return "a SentencePiece model that writes spaces in a way of its own"
+        }
         return nil
     }
 }

@@ -55,7 +55,9 @@ struct TokenizerJSON: Sendable {
             throw foreign("byte-pair encoding without byte fallback (as GPT-2's, Llama 3's and CLIP's)")
         }
         for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
-            if let mark = model[key]?.text, !mark.isEmpty { throw foreign("byte-pair encoding with '\(mark)' in words") }
+            if let mark = model[key]?.text, !mark.isEmpty {
+                throw foreign("byte-pair encoding with '\(mark)' in words")
+            }
         }
         if let dropout = model["dropout"]?.number, dropout != 0 { throw foreign("byte-pair encoding with dropout") }
         if model["ignore_merges"]?.bool == true { throw foreign("byte-pair encoding that takes whole words first") }

@@ -100,7 +100,9 @@ struct Tokenizer: Sendable {
             if let token = part.token {
                 // The slow LlamaTokenizer puts its space before whatever comes first, and takes it back from a mark.
                 let isWord = isFirst && vocabulary.kinds[Int(token)] == .userDefined
-                if isWord, vocabulary.normalisation.prefix == .firstSegment { merge(Normalisation.space[...], into: &tokens) }
+                if isWord, vocabulary.normalisation.prefix == .firstSegment {
+                    merge(Normalisation.space[...], into: &tokens)
+                }
                 tokens.append(token)
             } else {
                 encode(segment: bytes[part.bytes], isFirst: isFirst, found: pieces.normalised, into: &tokens)
