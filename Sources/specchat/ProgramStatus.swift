@@ -25,6 +25,7 @@ enum ProgramStatus: Int32, CaseIterable {
             case is ImageError: .image
             case is GGUFError, is ModelBundleError: .model
             case ChatError.noVision, ChatError.visionMismatch: .model
+            case ChatError.beyondWindow: .usage
             default: .failure
             }
     }

@@ -105,6 +105,7 @@ import Testing
     @Test func `tell models from pictures from everything else`() {
         #expect(ProgramStatus(of: ImageError.empty(path: "x")) == .image)
         #expect(ProgramStatus(of: ChatError.noVision(model: "x")) == .model)
+        #expect(ProgramStatus(of: ChatError.beyondWindow(model: "x", asked: 2, window: 1)) == .usage)
         #expect(ProgramStatus(of: ChatError.contextFull(needed: 2, free: 1, limit: 3)) == .failure)
         #expect(ProgramStatus(of: TraceError.notATrace(path: "x")) == .failure)
         #expect(ProgramStatus(of: CommandFailure(.interrupted, "")) == .interrupted)

@@ -322,13 +322,18 @@ struct HostileModel: Sendable, CustomTestStringConvertible {
             $0.add("blk.0.attn_v.weight", 8, 5)
         },
         language("experts", .unsupported("a mixture of experts")) { $0.set("llama.expert_count", .uint32(8)) },
-        language("rotary scaling", .unsupported("rotary scaling of type 'linear'")) {
-            $0.set("llama.rope.scaling.type", .string("linear"))
-            $0.set("llama.rope.scaling.factor", .float32(4))
+        language("rotary scaling", .unsupported("rotary scaling of type 'longrope'")) {
+            $0.set("llama.rope.scaling.type", .string("longrope"))
         },
-        language("rotary frequencies", .unsupported("rotary frequencies of its own")) {
-            $0.add("rope_freqs.weight", 2)
+        language("a rotary factor below 0", absurd("llama.rope.scaling.factor", "-4.0", "a number above 0")) {
+            $0.set("llama.rope.scaling.factor", .float32(-4))
         },
+        language("a window without end", absurd("llama.attention.sliding_window", "-1", "from 1 to 16777216")) {
+            $0.set("llama.attention.sliding_window", .int32(-1))
+        },
+        language(
+            "rotary divisors of another width", .wrongShape(tensor: "rope_freqs.weight", found: [3], wanted: [2])
+        ) { $0.add("rope_freqs.weight", 3) },
         language("a bias", .unsupported("a bias in 'attn_q'")) { $0.add("blk.0.attn_q.bias", 8) },
     ]
 

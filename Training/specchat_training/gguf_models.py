@@ -20,7 +20,8 @@ from typing import Any, Unpack
 from gguf import GGUFWriter
 
 from .gguf_file import Arrays, FileOptions, GGUFFile
-from .llava_layout import language_plan, projector_plan, vision_plan
+from .gguf_rope import ROPE_DIVISORS, add_rope
+from .llava_layout import TensorPlan, language_plan, projector_plan, vision_plan
 from .sentencepiece_vocabulary import Vocabulary, read_vocabulary
 from .shapes import LanguageShape, VisionShape
 
@@ -52,20 +53,25 @@ def export_language(
     *,
     chat_template: str | None = None,
     added_tokens: tuple[str, ...] = (),
+    rope: Mapping[str, Any] | None = None,
     **options: Unpack[FileOptions],
 ) -> None:
     """Writes the language model of `state` (a whole LLaVA or the decoder alone) with its tokenizer.
 
     `tokenizer` is a SentencePiece model file; ids past its end are filled with `added_tokens`, then with unused
     tokens, up to `shape.vocabulary`. A state dict without an output head gives a file without one: readers then use the embedding.
+    `rope` is transformers' `rope_parameters` where positions are scaled: linear, yarn or llama3.
     """
     state = Arrays(state)
     vocabulary = tokenizer if isinstance(tokenizer, Vocabulary) else read_vocabulary(tokenizer, added_tokens)
     file = GGUFFile(path, "llama", "model", **options)
     _add_language_keys(file.writer, shape)
+    divisors = add_rope(file.writer, shape, rope or {})
     _add_tokenizer_keys(file.writer, vocabulary.padded(shape.vocabulary), chat_template or vicuna_template())
     is_tied = "language_model.lm_head.weight" not in state
     file.add(state, (plan for plan in language_plan(shape) if not (is_tied and plan.gguf == "output.weight")))
+    if divisors is not None:
+        file.add({ROPE_DIVISORS: divisors}, [TensorPlan(ROPE_DIVISORS, ROPE_DIVISORS, divisors.shape)])
     file.close()
 
 

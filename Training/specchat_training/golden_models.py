@@ -98,13 +98,14 @@ def random_weights(world: World) -> dict[str, np.ndarray]:
         *vision_plan(world.vision),
         *projector_plan(world.vision.hidden, world.language.hidden),
     ]
-    weights = {plan.state: _random_tensor(random, plan, world.is_tied) for plan in plans}
+    weights = {plan.state: random_tensor(random, plan, world.is_tied) for plan in plans}
     if world.is_tied:
         del weights["language_model.lm_head.weight"]
     return weights
 
 
-def _random_tensor(random: np.random.Generator, plan: TensorPlan, is_tied: bool) -> np.ndarray:
+def random_tensor(random: np.random.Generator, plan: TensorPlan, is_tied: bool) -> np.ndarray:
+    """One seeded tensor, spread as its place in the model needs it."""
     if plan.gguf.endswith(("norm.weight", "ln1.weight", "ln2.weight", "pre_ln.weight")):
         values = 1 + 0.2 * random.normal(size=plan.shape)
     elif len(plan.shape) == 1:

@@ -25,10 +25,11 @@ from .gguf_import import import_vocabulary
 from .golden_blocks import write_blocks
 from .golden_models import WORLDS, write_world
 from .golden_pictures import write_pictures
+from .golden_rotary import write_rotary
 from .golden_texts import train_tiny_tokenizer, write_texts
 from .sentencepiece_vocabulary import rebuild_processor
 
-PARTS = ("worlds", "blocks", "pictures", "texts")
+PARTS = ("worlds", "rotary", "blocks", "pictures", "texts")
 
 
 def write_goldens(out: Path, parts: Sequence[str], processors: Mapping[str, SentencePieceProcessor]) -> None:
@@ -39,6 +40,8 @@ def write_goldens(out: Path, parts: Sequence[str], processors: Mapping[str, Sent
         if "worlds" in parts:
             for world in WORLDS:
                 write_world(world, out / world.name, tiny)
+        if "rotary" in parts:
+            write_rotary(out / "rotary", tiny)
         if "blocks" in parts:
             write_blocks(out / "blocks")
         if "pictures" in parts:

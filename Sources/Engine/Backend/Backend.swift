@@ -44,20 +44,6 @@ enum Normalization {
     case layer(gain: any Weight, bias: any Weight, epsilon: Float)
 }
 
-/// Rotary position embedding (RoFormer): pair i of a head turns by position · base^(-2i / width).
-struct Rotary: Sendable, Equatable {
-    enum Pairing: Sendable, Equatable {
-        /// Numbers 2i and 2i+1 form a pair: the order in which GGUF stores queries and keys.
-        case adjacent
-        /// Numbers i and i + width/2 form a pair: the order of Hugging Face checkpoints.
-        case halves
-    }
-    let base: Float
-    /// Numbers of a head that turn; the rest pass through.
-    let width: Int
-    let pairing: Pairing
-}
-
 /// How the columns of queries, keys and values divide into heads.
 struct AttentionHeads: Sendable, Equatable {
     let queries: Int

@@ -2,6 +2,7 @@
 
 public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
     case contextFull(needed: Int, free: Int, limit: Int)
+    case beyondWindow(model: String, asked: Int, window: Int)
     case noVision(model: String)
     case visionMismatch(model: String, vision: String, wanted: Int, found: Int)
     case noSystemPrompt(model: String, template: String)
@@ -16,6 +17,9 @@ public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
         case .contextFull(let needed, let free, let limit):
             "the context is full: this needs \(needed) of \(limit) rows and \(free) are free. Type /clear to begin anew, "
                 + "or start with a larger --context."
+        case .beyondWindow(let model, let asked, let window):
+            "\(model) looks back no further than \(window) rows, and a context of \(asked) was asked for. "
+                + "Start it with --context \(window) or less."
         case .noVision(let model):
             "\(model) has no vision file, so it cannot see pictures. Name one with --mmproj FILE."
         case .visionMismatch(let model, let vision, let wanted, let found):

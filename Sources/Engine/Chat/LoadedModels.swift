@@ -59,10 +59,22 @@ final class LoadedModels {
         pictureCache = Self.pictureCache(
             options, target: checkpoint, vision: vision, draft: draft,
             setting: [template.rawValue, bundle.preprocessing.rawValue, backend.arithmetic])
-        contextLength = options.contextLength ?? min(target.configuration.contextLength, 4096)
+        contextLength = try Self.contextLength(options, of: target, named: bundle.name)
         warmUp()
         loadSeconds = (clock.now - start).seconds
         emit(.progress(Progress(phase: .loading, completed: 1, total: 1)))
+    }
+
+    private static func contextLength(
+        _ options: EngineOptions, of target: LanguageModel, named name: String
+    ) throws(ChatError) -> Int {
+        let configuration = target.configuration
+        guard let asked = options.contextLength else { return min(configuration.longestText, 4096) }
+        // Beyond its window such a model forgets what comes first; here it would go on seeing it, and answer otherwise.
+        if let window = configuration.slidingWindow, asked > window {
+            throw .beyondWindow(model: name, asked: asked, window: window)
+        }
+        return asked
     }
 
     func makeDrafter() -> DraftModelDrafter? {

@@ -76,12 +76,25 @@ public struct CheckpointDescription: Sendable, Equatable {
             let widths = "hidden \(model.hidden), feed-forward \(model.feedForward)"
             return [
                 Line("sizes", "blocks \(model.blocks), \(widths), \(heads)"),
-                Line("context", "\(model.contextLength) positions, rotary base \(number(model.rotary.base))"),
+                Line("context", context(of: model)),
                 Line("output", "\(model.vocabulary) rows" + (model.isOutputTied ? ", tied to the embedding" : "")),
             ]
         } catch {
             return [problem(error)]
         }
+    }
+
+    private static func context(of model: LanguageModelConfiguration) -> String {
+        let scaling =
+            switch model.rotary.scaling {
+            case .none: ""
+            case .linear(let factor): ", positions \(number(Float(factor))) times as close"
+            case .yarn(let yarn):
+                ", stretched \(number(Float(yarn.factor))) times from \(yarn.originalContext) positions (YaRN)"
+            }
+        let divided = model.rotary.divisors.isEmpty ? "" : ", frequencies of its own"
+        let window = model.slidingWindow.map { ", looks back \($0)" } ?? ""
+        return "\(model.contextLength) positions, rotary base \(number(model.rotary.base))" + scaling + divided + window
     }
 
     private static func vocabulary(_ file: GGUF) -> [Line] {

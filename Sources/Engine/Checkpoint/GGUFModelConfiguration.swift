@@ -18,11 +18,9 @@ extension LanguageModelConfiguration {
             headWidth: headWidth,
             feedForward: try file.count("llama.feed_forward_length", in: 1...1_048_576),
             epsilon: try file.positive("llama.attention.layer_norm_rms_epsilon"),
-            rotary: Rotary(
-                base: try file.positive("llama.rope.freq_base", or: 10_000),
-                width: try file.count("llama.rope.dimension_count", in: 2...headWidth, or: headWidth),
-                pairing: .adjacent),
+            rotary: try Rotary(file, headWidth: headWidth),
             contextLength: try file.count("llama.context_length", in: 1...16_777_216),
+            slidingWindow: try file.window("llama.attention.sliding_window"),
             isOutputTied: !file.hasTensor("output.weight"))
         try checkDivisions(file)
         try Self.refuseUnsupported(file)
@@ -46,10 +44,6 @@ extension LanguageModelConfiguration {
             let key = "llama.attention.head_count_kv"
             throw file.fault(.absurdValue(key: key, value: "\(keyHeads)", allowed: allowed))
         }
-        guard rotary.width % 2 == 0 else {
-            let key = "llama.rope.dimension_count"
-            throw file.fault(.absurdValue(key: key, value: "\(rotary.width)", allowed: "an even number"))
-        }
         let values = try file.count("llama.attention.value_length", in: 1...1_024, or: headWidth)
         guard values == headWidth else {
             let allowed = "\(headWidth), the width of the keys"
@@ -60,13 +54,6 @@ extension LanguageModelConfiguration {
     /// What a `llama` file may ask for that would make the answers wrong if it were left out in silence.
     private static func refuseUnsupported(_ file: GGUF) throws(GGUFError) {
         if try file.integer("llama.expert_count") ?? 0 > 0 { throw file.fault(.unsupported("a mixture of experts")) }
-        let scaling = try file.string("llama.rope.scaling.type") ?? "none"
-        let linear = try file.number("llama.rope.scale_linear")
-        let factor = try file.number("llama.rope.scaling.factor") ?? linear ?? 1
-        if (scaling != "none" || linear != nil) && factor != 1 {
-            throw file.fault(.unsupported("rotary scaling of type '\(scaling)'"))
-        }
-        if file.hasTensor("rope_freqs.weight") { throw file.fault(.unsupported("rotary frequencies of its own")) }
         for part in ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"]
         where file.hasTensor("blk.0.\(part).bias") {
             throw file.fault(.unsupported("a bias in '\(part)'"))

@@ -18,9 +18,14 @@ struct LanguageModelConfiguration: Sendable, Equatable {
     let rotary: Rotary
     /// Positions that the model was trained for.
     let contextLength: Int
+    /// How many positions back each row may look, itself included; absent where it may look back to the beginning. Only
+    /// texts that fit into it are read, which look the same either way.
+    var slidingWindow: Int?
     /// There is no `output.weight`: the embedding is the output head too.
     let isOutputTied: Bool
 
+    /// The longest text that the model reads as it was trained to.
+    var longestText: Int { min(contextLength, slidingWindow ?? contextLength) }
     var attention: AttentionHeads { AttentionHeads(queries: heads, keys: keyHeads, width: headWidth) }
     /// The tensor that turns the last hidden state into logits.
     var outputTensor: String { isOutputTied ? "token_embd.weight" : "output.weight" }

@@ -104,12 +104,13 @@ final class RotaryTable {
         self.rotary = rotary
         self.positions = positions
         memory = AlignedMemory(bytes: positions * rotary.width * 2 * 4)
-        for pair in 0..<rotary.width / 2 {
-            let frequency = pow(Double(rotary.base), -2 * Double(pair) / Double(rotary.width))
+        let magnitude = rotary.magnitude
+        for (pair, frequency) in rotary.frequencies.enumerated() {
             let (first, second) = rotary.places(ofPair: pair)
             var place = memory.floats
             for position in 0..<positions {
-                let cosine = Float(cos(Double(position) * frequency)), sine = Float(sin(Double(position) * frequency))
+                let angle = Double(position) * frequency
+                let cosine = Float(magnitude * cos(angle)), sine = Float(magnitude * sin(angle))
                 place[first] = cosine
                 place[second] = cosine
                 place[rotary.width + first] = -sine

@@ -83,16 +83,17 @@ final class ReferencePass: ForwardPass {
         precondition(x.columns % heads == 0 && rotary.width <= headWidth && rotary.width % 2 == 0, "rotate: widths")
         precondition(x.rows == plan.rows, "rotate: \(x.rows) rows, the plan has \(plan.rows)")
         var values = x.values
+        let frequencies = rotary.frequencies
         for row in 0..<x.rows {
-            for pair in 0..<rotary.width / 2 {
-                let frequency = pow(Double(rotary.base), -2 * Double(pair) / Double(rotary.width))
+            for (pair, frequency) in frequencies.enumerated() {
                 let angle = Double(plan.positions[row]) * frequency
+                let cosine = rotary.magnitude * cos(angle), sine = rotary.magnitude * sin(angle)
                 for head in 0..<heads {
                     let start = row * x.columns + head * headWidth
                     let (a, b) = rotary.places(ofPair: pair)
                     let first = Double(x.values[start + a]), second = Double(x.values[start + b])
-                    values[start + a] = Float(first * cos(angle) - second * sin(angle))
-                    values[start + b] = Float(first * sin(angle) + second * cos(angle))
+                    values[start + a] = Float(first * cosine - second * sine)
+                    values[start + b] = Float(first * sine + second * cosine)
                 }
             }
         }
