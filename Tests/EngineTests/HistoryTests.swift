@@ -1,121 +1,9 @@
+// HistoryTests.swift — turns that are undone or put back leave no trace in what comes after.
+
 import Foundation
 import Testing
 
 @testable import Engine
-
-/// One turn that a test asks for.
-private struct Wish {
-    var pictures: [Int] = []
-    let question: String
-    var tokens = 10
-    /// Rounds after which the answer is cancelled; absent lets it end.
-    var stopsAfter: Int?
-}
-
-/// A conversation on this thread with one of the golden models.
-private final class Talk {
-    let conversation: Conversation
-    let options: GenerationOptions
-    private(set) var reports: [GenerationReport] = []
-    private(set) var wishes: [Wish] = []
-    /// Largest number of rows that one reading had before it, since it was last set to 0.
-    var rowsRead = 0
-
-    init(_ models: LoadedModels, _ options: GenerationOptions) {
-        conversation = Conversation(models: models)
-        self.options = options
-    }
-
-    func note(_ event: GenerationEvent) {
-        if case .progress(let progress) = event, progress.phase == .prefill { rowsRead = max(rowsRead, progress.total) }
-    }
-
-    func attach(_ picture: Int) throws {
-        try conversation.attach(World.pictures[picture], emit: note, cancellation: Cancellation())
-    }
-
-    @discardableResult
-    func ask(_ wish: Wish) throws -> GenerationReport {
-        var options = options
-        options.maximumTokens = wish.tokens
-        let cancellation = Cancellation()
-        var rounds = 0
-        try conversation.ask(
-            wish.question, options: options,
-            emit: { event in
-                note(event)
-                if case .round = event { rounds += 1 }
-                if rounds == wish.stopsAfter { cancellation.cancel() }
-                if case .finished(let report) = event { reports.append(report) }
-            }, cancellation: cancellation)
-        wishes.append(wish)
-        return try #require(reports.last)
-    }
-
-    func play(_ wishes: some Sequence<Wish>) throws {
-        for wish in wishes {
-            for picture in wish.pictures { try attach(picture) }
-            try ask(wish)
-        }
-    }
-
-    /// The first turns as a store would have kept them.
-    func stored(_ count: Int) -> [PastTurn] {
-        zip(wishes, conversation.turns).prefix(count).map { wish, turn in
-            PastTurn(
-                images: wish.pictures.map { World.pictures[$0] }, question: wish.question, answer: turn.answer)
-        }
-    }
-}
-
-private enum World {
-    static let pictures: [PixelImage] = (0..<3).map { number in
-        var random = SeededGenerator(seed: UInt64(number))
-        let pixels = (0..<32 * 24 * 3).map { _ in UInt8.random(in: 0...255, using: &random) }
-        return PixelImage(
-            width: 32, height: 24, pixels: pixels, source: .init(name: "picture \(number)", width: 32, height: 24))
-    }
-
-    /// A picture in the first turn, none in the second, two in the third, an answer that is stopped in between.
-    static let wishes = [
-        Wish(pictures: [0], question: "What is it?"), Wish(question: "Why?", tokens: 60, stopsAfter: 2),
-        Wish(pictures: [1, 2], question: "And these?", tokens: 7), Wish(question: "So?"),
-    ]
-
-    /// - Parameter draft: "text" drafts without the pictures, "picture" sees them by a projector of its own.
-    static func models(
-        draft: String, context: Int = 400, cache: PictureCacheOptions? = nil
-    ) throws -> LoadedModels {
-        let golden = try Golden("grouped")
-        let bundle = try ModelBundle.open(
-            model: golden.path("language.gguf"), mmproj: golden.path("vision.gguf"),
-            draft: Golden(draft == "text" ? "theta" : "grouped").path("language.gguf"),
-            draftProjector: draft == "text" ? nil : golden.path("vision.gguf"))
-        var options = EngineOptions()
-        options.threads = 1
-        options.contextLength = context
-        options.pictureCache = cache
-        return try LoadedModels(bundle: bundle, options: options, emit: { _ in }, cancellation: Cancellation())
-    }
-
-    static func options(_ policy: SpeculationPolicy = .dynamic, _ temperature: Float = 0.8) -> GenerationOptions {
-        var options = GenerationOptions()
-        options.speculation.policy = policy
-        (options.sampler.temperature, options.sampler.repetitionPenalty, options.sampler.seed) = (temperature, 1.2, 5)
-        return options
-    }
-}
-
-/// Whether two answers are the same in everything that does not depend on time.
-private func expectEqual(
-    _ found: [GenerationReport], _ wanted: [GenerationReport], sourceLocation: SourceLocation = #_sourceLocation
-) {
-    for key: (GenerationReport) -> String in [
-        { "\($0.tokens)" }, { $0.text }, { "\($0.turn) \($0.promptTokens) \($0.contextUsed)" },
-    ] {
-        #expect(found.map(key) == wanted.map(key), sourceLocation: sourceLocation)
-    }
-}
 
 @Suite struct `The history of a conversation` {
     @Test(
@@ -124,19 +12,19 @@ private func expectEqual(
     func `a restored conversation goes on with the bytes of one that was never interrupted`(
         draft: String, how: (policy: SpeculationPolicy, temperature: Float)
     ) throws {
-        let models = try World.models(draft: draft)
-        let options = World.options(how.policy, how.temperature)
+        let models = try HistoryWorld.models(draft: draft)
+        let options = HistoryWorld.options(how.policy, how.temperature)
         let whole = Talk(models, options)
-        try whole.play(World.wishes)
+        try whole.play(HistoryWorld.wishes)
         #expect(whole.reports[1].finish == .cancelled || whole.reports[1].finish == .stop)
         // The stopped answer is as long as it came out, so what follows it is asked of the same text.
-        for turns in 0..<World.wishes.count where turns != 1 {
+        for turns in 0..<HistoryWorld.wishes.count where turns != 1 {
             let restored = Talk(models, options)
             try restored.play([Wish(pictures: [2], question: "Something else")])
             try restored.conversation.restore(whole.stored(turns), emit: restored.note, cancellation: Cancellation())
             #expect(restored.conversation.turns == Array(whole.conversation.turns.prefix(turns)))
             if turns > 1 {
-                try restored.play(World.wishes[turns...])
+                try restored.play(HistoryWorld.wishes[turns...])
                 expectEqual(Array(restored.reports.dropFirst()), Array(whole.reports[turns...]))
             }
         }
@@ -144,10 +32,10 @@ private func expectEqual(
 
     @Test(arguments: ["text", "picture"], [0, 0.8] as [Float])
     func `turns that were forgotten have never been`(draft: String, temperature: Float) throws {
-        let models = try World.models(draft: draft)
-        let options = World.options(.dynamic, temperature)
+        let models = try HistoryWorld.models(draft: draft)
+        let options = HistoryWorld.options(.dynamic, temperature)
         // Whole answers: where one is stopped depends on the trees, which may differ from run to run.
-        let wishes = World.wishes.map { Wish(pictures: $0.pictures, question: $0.question, tokens: 8) }
+        let wishes = HistoryWorld.wishes.map { Wish(pictures: $0.pictures, question: $0.question, tokens: 8) }
         let whole = Talk(models, options)
         try whole.play(wishes)
         for turn in wishes.indices {
@@ -178,10 +66,10 @@ private func expectEqual(
     @Test func `a draft that is the target is right after every way back into a conversation`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "specchat-history-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        let models = try World.models(draft: "picture", cache: PictureCacheOptions(folder: folder))
-        var options = World.options(.chain, 0.8)
+        let models = try HistoryWorld.models(draft: "picture", cache: PictureCacheOptions(folder: folder))
+        var options = HistoryWorld.options(.chain, 0.8)
         options.speculation.nodes = 4
-        let wishes = World.wishes.map { Wish(pictures: $0.pictures, question: $0.question, tokens: 13) }
+        let wishes = HistoryWorld.wishes.map { Wish(pictures: $0.pictures, question: $0.question, tokens: 13) }
         func expectRight(_ report: GenerationReport, sourceLocation: SourceLocation = #_sourceLocation) {
             // Only the last round may be cut, by the limit or the end of the answer.
             #expect(report.drafted > 0 && report.drafted - report.accepted <= 3, sourceLocation: sourceLocation)
@@ -197,7 +85,7 @@ private func expectEqual(
                 expectRight(try talk.ask(Wish(question: "And now?", tokens: 13)))
             }
             let restored = Talk(models, options)
-            let pictures = [World.pictures[0], World.pictures[2]]
+            let pictures = [HistoryWorld.pictures[0], HistoryWorld.pictures[2]]
             let past = [PastTurn(images: pictures, question: "What?", answer: [9, 8, 7])]
             try restored.conversation.restore(past, emit: { _ in }, cancellation: Cancellation())
             expectRight(try restored.ask(Wish(question: "And now?", tokens: 13)))
@@ -206,8 +94,8 @@ private func expectEqual(
     }
 
     @Test func `pictures that wait for a question can be taken back`() throws {
-        let models = try World.models(draft: "picture")
-        let talk = Talk(models, World.options())
+        let models = try HistoryWorld.models(draft: "picture")
+        let talk = Talk(models, HistoryWorld.options())
         try talk.attach(0)
         try talk.attach(1)
         try talk.conversation.rewind(toTurn: 0, keepingPictures: true)
@@ -218,21 +106,21 @@ private func expectEqual(
         try talk.conversation.rewind(toTurn: 1, keepingPictures: false)
         try talk.conversation.rewind(toTurn: 0, keepingPictures: false)
         let none = try talk.ask(Wish(question: "What?"))
-        let fresh = Talk(models, World.options())
+        let fresh = Talk(models, HistoryWorld.options())
         expectEqual([none], [try fresh.ask(Wish(question: "What?"))])
     }
 
     @Test func `a restore that is cancelled anywhere is made good before the next answer`() throws {
-        let models = try World.models(draft: "picture")
-        let whole = Talk(models, World.options())
-        try whole.play(World.wishes)
+        let models = try HistoryWorld.models(draft: "picture")
+        let whole = Talk(models, HistoryWorld.options())
+        try whole.play(HistoryWorld.wishes)
         let past = whole.stored(3)
         var steps = 0
-        try Talk(models, World.options()).conversation.restore(
+        try Talk(models, HistoryWorld.options()).conversation.restore(
             past, emit: { _ in steps += 1 }, cancellation: Cancellation())
         #expect(steps > 8)
         for stop in 0...steps {
-            let talk = Talk(models, World.options())
+            let talk = Talk(models, HistoryWorld.options())
             let cancellation = Cancellation()
             if stop == 0 { cancellation.cancel() }
             var step = 0
@@ -250,36 +138,36 @@ private func expectEqual(
             // Turns can be undone although their rows were never read.
             if stop % 2 == 1 {
                 try talk.conversation.rewind(toTurn: 2, keepingPictures: stop % 4 == 1)
-                if stop % 4 == 3 { for picture in World.wishes[2].pictures { try talk.attach(picture) } }
-                expectEqual([try talk.ask(World.wishes[2])], [whole.reports[2]])
+                if stop % 4 == 3 { for picture in HistoryWorld.wishes[2].pictures { try talk.attach(picture) } }
+                expectEqual([try talk.ask(HistoryWorld.wishes[2])], [whole.reports[2]])
             }
-            expectEqual([try talk.ask(World.wishes[3])], [whole.reports[3]])
+            expectEqual([try talk.ask(HistoryWorld.wishes[3])], [whole.reports[3]])
         }
     }
 
     @Test func `an answer that is stopped while its question is read can be asked after`() throws {
-        let models = try World.models(draft: "text")
-        let whole = Talk(models, World.options())
-        try whole.play(World.wishes.prefix(1))
+        let models = try HistoryWorld.models(draft: "text")
+        let whole = Talk(models, HistoryWorld.options())
+        try whole.play(HistoryWorld.wishes.prefix(1))
         let cancelled = Cancellation()
         cancelled.cancel()
         var reports: [GenerationReport] = []
         #expect(throws: CancellationError.self) {
             try whole.conversation.ask(
-                "Never answered", options: World.options(),
+                "Never answered", options: HistoryWorld.options(),
                 emit: { if case .finished(let report) = $0 { reports.append(report) } }, cancellation: cancelled)
         }
         #expect(reports.map(\.tokens) == [[]] && reports.map(\.turn) == [1] && reports.map(\.finish) == [.cancelled])
         let past = whole.stored(1) + [PastTurn(images: [], question: "Never answered", answer: [])]
-        let restored = Talk(models, World.options())
+        let restored = Talk(models, HistoryWorld.options())
         try restored.conversation.restore(past, emit: { _ in }, cancellation: Cancellation())
         expectEqual([try restored.ask(Wish(question: "So?"))], [try whole.ask(Wish(question: "So?"))])
     }
 
     @Test func `what cannot be put back changes nothing, and says why`() throws {
-        let models = try World.models(draft: "text", context: 150)
-        let talk = Talk(models, World.options())
-        try talk.play(World.wishes.prefix(1))
+        let models = try HistoryWorld.models(draft: "text", context: 150)
+        let talk = Talk(models, HistoryWorld.options())
+        try talk.play(HistoryWorld.wishes.prefix(1))
         let turns = talk.conversation.turns
         func error(_ body: () throws -> Void) -> ChatError? {
             do { try body() } catch { return error as? ChatError }
@@ -315,8 +203,8 @@ private func expectEqual(
     }
 
     @Test func `a conversation that filled its context is put back full`() throws {
-        let models = try World.models(draft: "text", context: 60)
-        var options = World.options(.off, 0)
+        let models = try HistoryWorld.models(draft: "text", context: 60)
+        var options = HistoryWorld.options(.off, 0)
         // A penalty below one rewards repetition, so that the answer never ends by itself.
         options.sampler.repetitionPenalty = 0.01
         let talk = Talk(models, options)
@@ -339,7 +227,7 @@ private func expectEqual(
         #expect(await engine.turns.isEmpty)
         for try await _ in engine.load() {}
         engine.pause()
-        let stream = engine.ask("What?", options: World.options(.off))
+        let stream = engine.ask("What?", options: HistoryWorld.options(.off))
         let reader = Task { for try await event in stream { if case .round = event { return } } }
         engine.step()
         _ = await reader.result
