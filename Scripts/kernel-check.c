@@ -79,24 +79,21 @@ static uint8_t *file_rows(ck_format format, int outputs, int inputs) {
 static ck_activations activations(ck_machine *machine, ck_format format, const float *x, int rows, int columns) {
     ck_activations a = {.rows = rows, .x = x, .stride = padded(columns)};
     if (!ck_is_quantised(format)) return a;
-    int8_t *q = memory((size_t)rows * columns);
-    float *scales = memory((size_t)rows * columns / 8), *totals = memory((size_t)rows * columns / 8);
-    int32_t *offsets = memory((size_t)rows * columns / 4);
-    ck_quantize(machine, x, rows, columns, a.stride, q, scales, offsets, totals);
-    a.q = q, a.scales = scales, a.offsets = offsets, a.totals = totals;
+    void *whole = memory(ck_quantised_bytes(rows, columns));
+    ck_quantize(machine, x, rows, columns, a.stride, whole);
+    a.whole = whole;
     return a;
 }
 
-static void forget(ck_activations a) {
-    free((void *)a.q);
-    free((void *)a.scales);
-    free((void *)a.offsets);
-    free((void *)a.totals);
-}
-
+/* What a quantised weight sees in place of x[row][k]: groups of four rows, one record for each block of 32 columns. */
 static double activation_at(ck_activations a, int columns, int row, int k) {
-    size_t place = (size_t)row * columns + k;
-    return a.q ? (double)a.q[place] * a.scales[place / 32] : a.x[row * a.stride + k];
+    if (!a.whole) return a.x[row * a.stride + k];
+    const int first = row / 4 * 4, width = a.rows - first < 4 ? a.rows - first : 4;
+    const uint8_t *record =
+        (const uint8_t *)a.whole + ck_quantised_bytes(first, columns) + ck_quantised_bytes(width, k / 32 * 32);
+    float scale;
+    memcpy(&scale, record + width * 32 + (row - first) * 4, sizeof scale);
+    return (double)(int8_t)record[(row - first) * 32 + k % 32] * scale;
 }
 
 static void check_linear(ck_machine *machine, int isa, ck_format format, int outputs, int inputs, int rows) {
@@ -127,9 +124,9 @@ static void check_linear(ck_machine *machine, int isa, ck_format format, int out
         ck_activations one = activations(machine, format, x + r * padded(inputs), 1, inputs);
         ck_linear(machine, weight, one, bias, CK_NONE, residual + r * stride, alone, stride);
         expect(!memcmp(alone, out + r * stride, stride * sizeof *out), "a row alone", isa, format, outputs, rows);
-        forget(one);
+        free((void *)one.whole);
     }
-    forget(all);
+    free((void *)all.whole);
     free(file), free(packed), free(x), free(bias), free(residual), free(out), free(alone), free(w);
 }
 
@@ -157,18 +154,40 @@ static void check_rows(ck_machine *machine, int isa, int columns) {
     free(x), free(gain), free(bias), free(rms), free(layer);
 }
 
-static void check_attention(ck_machine *machine, int isa, int query_heads, int heads, int width, int committed, int rows) {
+/* The number that a cache of halves keeps, by the definition: 11 bits, and steps of 2^-24 below 2^-14. */
+static float kept(float x) {
+    int exponent;
+    frexpf(x, &exponent);
+    const float step = ldexpf(1, exponent < -13 ? -24 : exponent - 11);
+    return rintf(x / step) * step;
+}
+
+static void check_attention(
+    ck_machine *machine, int isa, ck_format format, int query_heads, int heads, int width, int committed, int rows) {
     int slots = (int)padded((size_t)(committed + 2 * rows)), seen = committed + rows;
+    const size_t number = format == CK_F16 ? 2 : 4;
     ck_cache cache = {
-        memory(ck_cache_key_floats(slots, heads, width) * 4), memory(ck_cache_value_floats(slots, heads, width) * 4),
-        slots, heads, width,
+        memory(ck_cache_keys(slots, heads, width) * number), memory(ck_cache_values(slots, heads, width) * number),
+        slots, heads, width, format,
     };
     float *keys = matrix(seen, heads * width), *values = matrix(seen, heads * width);
     float *queries = matrix(rows, query_heads * width);
     /* Rows of the pass lie in every other slot, the last first. */
     int32_t *places = memory((size_t)seen * 4);
     for (int i = 0; i < seen; i++) places[i] = i < committed ? i : committed + 2 * (seen - 1 - i);
+    /* Numbers of every size that a half has, and some that it lacks. */
+    for (size_t i = 0; i < seen * padded((size_t)heads * width); i += 7) keys[i] *= 1e-5f, values[i] *= 1e-7f;
     ck_cache_write(machine, cache, keys, values, padded((size_t)heads * width), places, seen);
+    if (format == CK_F16)
+        for (size_t i = 0; i < seen * padded((size_t)heads * width); i++)
+            keys[i] = kept(keys[i]), values[i] = kept(values[i]);
+    float *stored = matrix(seen, heads * width), *other = matrix(seen, heads * width);
+    ck_cache_read(cache, stored, other, padded((size_t)heads * width), places, seen);
+    for (size_t i = 0; i < seen * padded((size_t)heads * width); i++)
+        expect(
+            (i % padded((size_t)heads * width) >= (size_t)(heads * width)) ||
+                (stored[i] == keys[i] && other[i] == values[i]), "what a cache keeps", isa, format, width, (int)i);
+    free(stored), free(other);
     ck_sight *sights = memory((size_t)rows * sizeof *sights);
     for (int r = 0; r < rows; r++)
         sights[r] = (ck_sight){places + committed, r + 1, committed, committed + 2 * rows};
@@ -212,9 +231,12 @@ int main(void) {
         for (int columns = 1; columns < 100; columns += 11) check_rows(machine, isa, columns);
         for (int rows = 1; rows < 12; rows += 3)
             for (int committed = 0; committed < 40; committed += 13) {
-                check_attention(machine, isa, 4, 2, 12, committed, rows);
-                check_attention(machine, isa, 3, 3, 32, committed, rows);
-                check_attention(machine, isa, 8, 1, 80, committed, rows);
+                for (int format = CK_F32; format <= CK_F16; format++) {
+                    check_attention(machine, isa, format, 4, 2, 12, committed, rows);
+                    check_attention(machine, isa, format, 3, 3, 32, committed, rows);
+                    check_attention(machine, isa, format, 8, 1, 80, committed, rows);
+                    check_attention(machine, isa, format, 2, 2, 128, committed, rows);
+                }
             }
         ck_machine_destroy(machine);
         printf("instruction set %d: %s\n", isa, failures ? "failed" : "good");

@@ -15,7 +15,6 @@
 #define CK_ROW_TILE 4
 #define CK_PANELS(rows) ((rows) == 1 ? 4 : (rows) == 2 ? 2 : 1)
 #define CK_PANEL_TILE 4
-#define CK_QUANTISED_ROWS 4
 #define CK_QUANTISED_PANELS 1
 #define CK_SIGNED_BYTES 1
 #define CK_SCORE_VECTORS 4
@@ -78,24 +77,20 @@ CK_FUNCTION __m256i add_half(
 
 /* The codes wait in memory while the rows pass by: sixteen registers do not hold them and the sums. */
 CK_FUNCTION void block_products(
-    const ck_facts facts, const ck_panels *weight, const ck_activations *x, int row, const int rows,
-    const int panels, int block, whole_lanes (*whole)[CK_QUANTISED_PANELS][2]) {
-    (void)panels; /* one: CK_QUANTISED_PANELS */
-    const uint8_t *lines = weight->lines + (size_t)block * 64 * (size_t)facts.bits;
+    const ck_facts facts, const uint8_t *lines, size_t panel_bytes, const int8_t *q, const int rows, const int panels,
+    whole_lanes (*whole)[CK_QUANTISED_PANELS][2]) {
+    (void)panel_bytes, (void)panels; /* one: CK_QUANTISED_PANELS */
     code_bytes codes[4][2];
     ask_ahead(facts, lines);
     _Pragma("unroll") for (int l = 0; l < 4; l++) codes_of(facts, lines, l, codes[l]);
-    _Pragma("unroll") for (int r = 0; r < rows; r++) {
-        const size_t place = (size_t)(row + r) * (size_t)weight->blocks + (size_t)block;
+    _Pragma("unroll") for (int r = 0; r < rows; r++)
         _Pragma("unroll") for (int half = 0; half < 2; half++) {
-            const whole_lanes start = start_of(facts, x->offsets[place * 2 + (size_t)half]);
             __m256i sides[2];
-            memcpy(sides, &start, sizeof sides);
+            memcpy(sides, &whole[r][0][half], sizeof sides);
             _Pragma("unroll") for (int side = 0; side < 2; side++)
-                sides[side] = add_half(facts, sides[side], codes, half, x->q + place * 32 + half * 16, side);
+                sides[side] = add_half(facts, sides[side], codes, half, q + r * 32 + half * 16, side);
             memcpy(&whole[r][0][half], sides, sizeof sides);
         }
-    }
 }
 
 #include "quantised.h"

@@ -15,7 +15,6 @@
 #define CK_ROW_TILE 8
 #define CK_PANELS(rows) ((rows) == 1 ? 8 : (rows) <= 4 ? 4 : 2)
 #define CK_PANEL_TILE 8
-#define CK_QUANTISED_ROWS 4
 #define CK_QUANTISED_PANELS 2
 #define CK_SIGNED_BYTES 0
 #define CK_SCORE_VECTORS 8
@@ -33,26 +32,17 @@ CK_FUNCTION code_bytes curve_of(code_bytes codes) {
 
 /* Two whole-number sums for each row and panel: one would be a chain of dependent products. */
 CK_FUNCTION void block_products(
-    const ck_facts facts, const ck_panels *weight, const ck_activations *x, int row, const int rows,
-    const int panels, int block, whole_lanes (*whole)[CK_QUANTISED_PANELS][2]) {
-    const uint8_t *lines = weight->lines + (size_t)block * 64 * (size_t)facts.bits;
-    const size_t blocks = (size_t)weight->blocks, first = (size_t)row * blocks + (size_t)block;
-    const int8_t *q = x->q + first * 32;
-    const int32_t *offsets = x->offsets + first * 2;
-    _Pragma("unroll") for (int p = 0; p < panels; p++) ask_ahead(facts, lines + (size_t)p * weight->panel_bytes);
-    _Pragma("unroll") for (int r = 0; r < rows; r++)
-        _Pragma("unroll") for (int half = 0; half < 2; half++) {
-            const whole_lanes start = start_of(facts, offsets[(size_t)r * blocks * 2 + (size_t)half]);
-            _Pragma("unroll") for (int p = 0; p < panels; p++) whole[r][p][half] = start;
-        }
+    const ck_facts facts, const uint8_t *lines, size_t panel_bytes, const int8_t *q, const int rows, const int panels,
+    whole_lanes (*whole)[CK_QUANTISED_PANELS][2]) {
+    _Pragma("unroll") for (int p = 0; p < panels; p++) ask_ahead(facts, lines + (size_t)p * panel_bytes);
     _Pragma("unroll") for (int l = 0; l < 4; l++) {
         code_bytes codes[CK_QUANTISED_PANELS][2];
         _Pragma("unroll") for (int p = 0; p < panels; p++)
-            codes_of(facts, lines + (size_t)p * weight->panel_bytes, l, codes[p]);
+            codes_of(facts, lines + (size_t)p * panel_bytes, l, codes[p]);
         _Pragma("unroll") for (int r = 0; r < rows; r++)
             _Pragma("unroll") for (int half = 0; half < 2; half++) {
                 int32_t four;
-                memcpy(&four, q + (size_t)r * blocks * 32 + half * 16 + l * 4, sizeof four);
+                memcpy(&four, q + r * 32 + half * 16 + l * 4, sizeof four);
                 const __m512i spread = _mm512_set1_epi32(four);
                 _Pragma("unroll") for (int p = 0; p < panels; p++)
                     whole[r][p][half] = (whole_lanes)_mm512_dpbusd_epi32(

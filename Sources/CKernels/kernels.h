@@ -19,6 +19,25 @@ typedef struct {
     size_t out_stride;
 } ck_product;
 
+/* Rows of activations that stand side by side as whole numbers, and that a tile of a quantised product has: the rows from
+ * 4 g on, as many as there are, in one record for each block of 32 columns. A record of w rows holds
+ *
+ *     int8 q[w][32], float scale[w], float total[w], int32 offset[w][2]:  x = q * scale, total = scale * (sum of q),
+ *                                                  offset = -8 * (sum of q over the first and the second sixteen)
+ *
+ * so that a tile reads one stream, whatever the length of a row. */
+enum { CK_ROW_GROUP = 4, CK_RECORD = 48 };
+
+static inline int ck_group_width(int rows, int row) {
+    const int left = rows - row / CK_ROW_GROUP * CK_ROW_GROUP;
+    return left < CK_ROW_GROUP ? left : CK_ROW_GROUP;
+}
+
+/* The records of the group that begins with `row`, a multiple of CK_ROW_GROUP. */
+static inline const uint8_t *ck_records(const ck_activations *x, int row, int columns) {
+    return (const uint8_t *)x->whole + (size_t)row * (size_t)(columns / 32) * CK_RECORD;
+}
+
 /* Panels of a quantised weight, from the first one of a tile on: panel p begins panel_bytes * p further. */
 typedef struct {
     const uint8_t *lines, *scales;
@@ -43,7 +62,8 @@ typedef struct {
     void (*finish)(
         float *out, size_t stride, int rows, int columns, const float *bias, ck_activation activation,
         const float *residual);
-    void (*quantize)(const float *x, int columns, int8_t *q, float *scales, int32_t *offsets, float *totals);
+    /* Row `row` of a group of `width` rows, whose records begin at `records`. */
+    void (*quantize)(const float *x, int columns, int row, int width, uint8_t *records);
     void (*rms_norm)(const float *x, int columns, const float *gain, float epsilon, float *out);
     void (*layer_norm)(const float *x, int columns, const float *gain, const float *bias, float epsilon, float *out);
     void (*rotate)(

@@ -111,7 +111,7 @@ static void panel_sums(
         .panel_bytes = panel_bytes,
         .blocks = weight->inputs / 32,
     };
-    const int length = quantised ? lines.blocks : weight->inputs, tile = quantised ? CK_QUANTISED_ROWS : CK_ROW_TILE;
+    const int length = quantised ? lines.blocks : weight->inputs, tile = quantised ? CK_ROW_GROUP : CK_ROW_TILE;
     int stretch = length;
     if (rows > tile && length > 0) {
         const size_t each = (size_t)panels * panel_bytes / (size_t)length;
@@ -124,7 +124,8 @@ static void panel_sums(
         for (int r = 0; r < rows; r += tile) {
             const int taken = rows - r < tile ? rows - r : tile;
             if (quantised)
-                products_of[weight->format](&lines, x, row + r, taken, panels, first, last, sums + r, rows);
+                products_of[weight->format](
+                    &lines, ck_records(x, row + r, weight->inputs), taken, panels, first, last, sums + r, rows);
             else
                 float_tile(
                     weight, packed, x->x + (size_t)(row + r) * x->stride, x->stride, taken, panels, first, last,

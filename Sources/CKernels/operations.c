@@ -66,7 +66,8 @@ static void run_product(ck_machine *machine, const ck_product *product, bool gat
     work.row_step = rows;
     while (threads > 1 && work.row_step >= 2 * LEAST_ROWS &&
            work.panel_pieces * ((rows + work.row_step - 1) / work.row_step) < wanted)
-        work.row_step = (int)ck_round_up((size_t)work.row_step / 2, 8);
+        /* Whole groups of rows. */
+        work.row_step = (int)ck_round_up((size_t)work.row_step / 2, 2 * CK_ROW_GROUP);
     int pieces = work.panel_pieces * ((rows + work.row_step - 1) / work.row_step);
     ck_machine_run(machine, pieces, product_piece, &work);
 }
@@ -103,9 +104,7 @@ struct rows_work {
     const float *x, *gain, *bias;
     float epsilon;
     float *out;
-    int8_t *q;
-    float *scales, *totals;
-    int32_t *offsets;
+    uint8_t *whole;
     int32_t heads, width;
     ck_pairing pairing;
     const int32_t *positions;
@@ -132,19 +131,19 @@ static void run_rows(ck_machine *machine, rows_work *work) {
 }
 
 static void quantize_one(const rows_work *work, int32_t row) {
-    const size_t blocks = (size_t)work->columns / 32;
+    const int32_t first = row / CK_ROW_GROUP * CK_ROW_GROUP;
     work->kernels->quantize(
-        work->x + (size_t)row * work->stride, work->columns, work->q + (size_t)row * blocks * 32,
-        work->scales + (size_t)row * blocks, work->offsets + (size_t)row * blocks * 2,
-        work->totals + (size_t)row * blocks);
+        work->x + (size_t)row * work->stride, work->columns, row - first, ck_group_width(work->rows, row),
+        work->whole + ck_quantised_bytes(first, work->columns));
 }
 
-void ck_quantize(
-    ck_machine *machine, const float *x, int32_t rows, int32_t columns, size_t stride, int8_t *q, float *scales,
-    int32_t *offsets, float *totals) {
+size_t ck_quantised_bytes(int32_t rows, int32_t columns) {
+    return (size_t)rows * (size_t)(columns / 32) * CK_RECORD;
+}
+
+void ck_quantize(ck_machine *machine, const float *x, int32_t rows, int32_t columns, size_t stride, void *whole) {
     rows_work work = {
-        .row = quantize_one, .rows = rows, .columns = columns, .stride = stride, .x = x, .q = q, .scales = scales,
-        .offsets = offsets, .totals = totals,
+        .row = quantize_one, .rows = rows, .columns = columns, .stride = stride, .x = x, .whole = whole,
     };
     run_rows(machine, &work);
 }

@@ -8,7 +8,6 @@
 #define CK_ROW_TILE 4
 #define CK_PANELS(rows) ((rows) == 1 ? 2 : 1)
 #define CK_PANEL_TILE 2
-#define CK_QUANTISED_ROWS 4
 #define CK_QUANTISED_PANELS 1
 #define CK_SIGNED_BYTES 1
 #define CK_SCORE_VECTORS 4
@@ -37,21 +36,14 @@ static __attribute__((noinline)) void add_groups(int32_t *restrict sum, const in
 }
 
 CK_FUNCTION void block_products(
-    const ck_facts facts, const ck_panels *weight, const ck_activations *x, int row, const int rows,
-    const int panels, int block, whole_lanes (*whole)[CK_QUANTISED_PANELS][2]) {
-    (void)panels; /* one: CK_QUANTISED_PANELS */
+    const ck_facts facts, const uint8_t *lines, size_t panel_bytes, const int8_t *q, const int rows, const int panels,
+    whole_lanes (*whole)[CK_QUANTISED_PANELS][2]) {
+    (void)panel_bytes, (void)panels; /* one: CK_QUANTISED_PANELS */
     code_bytes codes[4][2];
-    _Pragma("unroll") for (int l = 0; l < 4; l++)
-        codes_of(facts, weight->lines + (size_t)block * 64 * (size_t)facts.bits, l, codes[l]);
-    for (int r = 0; r < rows; r++) {
-        const size_t place = (size_t)(row + r) * (size_t)weight->blocks + (size_t)block;
-        for (int half = 0; half < 2; half++) {
-            int32_t sums[16];
-            for (int o = 0; o < 16; o++) sums[o] = start_of(facts, x->offsets[place * 2 + (size_t)half])[o];
-            add_groups(sums, (const int8_t *)&codes[0][half], x->q + place * 32 + half * 16);
-            memcpy(&whole[r][0][half], sums, sizeof sums);
-        }
-    }
+    _Pragma("unroll") for (int l = 0; l < 4; l++) codes_of(facts, lines, l, codes[l]);
+    for (int r = 0; r < rows; r++)
+        for (int half = 0; half < 2; half++)
+            add_groups((int32_t *)&whole[r][0][half], (const int8_t *)&codes[0][half], q + r * 32 + half * 16);
 }
 
 #include "quantised.h"

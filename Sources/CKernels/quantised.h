@@ -10,9 +10,9 @@
  * the contract: Docs/Decisions/0002.
  *
  * An instruction set's file defines before the include:
- *     CK_QUANTISED_ROWS, CK_QUANTISED_PANELS   the largest tile
- *     block_products(facts, panels, x, row, rows, panels, block, whole)
- *                                              whole[r][p][i] = first and second of sixteen outputs
+ *     CK_QUANTISED_PANELS                      panels of the largest tile
+ *     block_products(facts, lines, panel_bytes, record, rows, panels, whole)
+ *                                              adds first and second to whole[r][p]
  */
 
 /* What turns whole numbers into weights, for sixteen outputs of a block. Members that a format lacks are never read. */
@@ -72,12 +72,13 @@ CK_FUNCTION block_scales scales_of(const ck_facts facts, const uint8_t *scales, 
     return s;
 }
 
+/* `whole` holds the sums over the first and the second sixteen k. */
 CK_FUNCTION lanes add_block(
-    const ck_facts facts, lanes sum, whole_lanes first, whole_lanes second, const block_scales *s, float x_scale,
-    float total, const int32_t *offsets) {
+    const ck_facts facts, lanes sum, const whole_lanes *whole, const block_scales *s, float x_scale, float total,
+    const int32_t *offsets) {
     const bool fine = facts.scaling == CK_FINE_STEPS || facts.scaling == CK_FINE_STEPS_AND_LEAST;
-    const whole_lanes whole = fine ? first * s->step[0] + second * s->step[1] : first + second;
-    sum = lanes_fma(__builtin_convertvector(whole, lanes), s->scale * x_scale, sum);
+    const whole_lanes both = fine ? whole[0] * s->step[0] + whole[1] * s->step[1] : whole[0] + whole[1];
+    sum = lanes_fma(__builtin_convertvector(both, lanes), s->scale * x_scale, sum);
     if (facts.scaling == CK_SCALE_AND_LEAST || facts.scaling == CK_STEPS_AND_LEAST)
         sum = lanes_fma(s->least[0], lanes_fill(total), sum);
     if (facts.scaling == CK_FINE_STEPS_AND_LEAST)
@@ -86,27 +87,32 @@ CK_FUNCTION lanes add_block(
     return sum;
 }
 
-/* Adds blocks first..<last to the sums of `rows` rows with `panels` panels, all constants where this is used but the
- * blocks. Row r of panel p stands at sums[p * step + r]. */
+/* Adds blocks first..<last to the sums of a group of `rows` rows with `panels` panels; rows and panels are constants
+ * where this is used. Row r of panel p stands at sums[p * step + r]. */
 CK_FUNCTION void quantised_tile(
-    const ck_format format, const ck_panels *weight, const ck_activations *x, int row, const int rows,
-    const int panels, int first, int last, float (*sums)[16], int step) {
+    const ck_format format, const ck_panels *weight, const uint8_t *records, const int rows, const int panels,
+    int first, int last, float (*sums)[16], int step) {
     const ck_facts facts = ck_all_facts[format];
-    const size_t blocks = (size_t)weight->blocks;
-    lanes sum[CK_QUANTISED_ROWS][CK_QUANTISED_PANELS];
+    lanes sum[CK_ROW_GROUP][CK_QUANTISED_PANELS];
     _Pragma("unroll") for (int r = 0; r < rows; r++)
         _Pragma("unroll") for (int p = 0; p < panels; p++) sum[r][p] = lanes_load(sums[p * step + r]);
     for (int block = first; block < last; block++) {
-        whole_lanes whole[CK_QUANTISED_ROWS][CK_QUANTISED_PANELS][2];
-        block_products(facts, weight, x, row, rows, panels, block, whole);
+        const uint8_t *record = records + (size_t)block * (size_t)rows * CK_RECORD;
+        const float *x_scales = (const float *)(record + rows * 32), *totals = x_scales + rows;
+        const int32_t *offsets = (const int32_t *)(totals + rows);
+        whole_lanes whole[CK_ROW_GROUP][CK_QUANTISED_PANELS][2];
+        _Pragma("unroll") for (int r = 0; r < rows; r++)
+            _Pragma("unroll") for (int p = 0; p < panels; p++)
+                _Pragma("unroll") for (int half = 0; half < 2; half++)
+                    whole[r][p][half] = start_of(facts, offsets[2 * r + half]);
+        block_products(
+            facts, weight->lines + (size_t)block * 64 * (size_t)facts.bits, weight->panel_bytes,
+            (const int8_t *)record, rows, panels, whole);
         _Pragma("unroll") for (int p = 0; p < panels; p++) {
             const block_scales scales = scales_of(facts, weight->scales + (size_t)p * weight->panel_bytes, block);
-            _Pragma("unroll") for (int r = 0; r < rows; r++) {
-                const size_t place = (size_t)(row + r) * blocks + (size_t)block;
-                sum[r][p] = add_block(
-                    facts, sum[r][p], whole[r][p][0], whole[r][p][1], &scales, x->scales[place], x->totals[place],
-                    x->offsets + place * 2);
-            }
+            _Pragma("unroll") for (int r = 0; r < rows; r++)
+                sum[r][p] =
+                    add_block(facts, sum[r][p], whole[r][p], &scales, x_scales[r], totals[r], offsets + 2 * r);
         }
     }
     _Pragma("unroll") for (int r = 0; r < rows; r++)
@@ -116,21 +122,21 @@ CK_FUNCTION void quantised_tile(
 #if CK_QUANTISED_PANELS == 2
 #define CK_QUANTISED_ROWS_CASE(FORMAT, R)                                                                              \
     case R:                                                                                                            \
-        if (panels == 2) quantised_tile(FORMAT, weight, x, row, R, 2, first, last, sums, step);                        \
-        else quantised_tile(FORMAT, weight, x, row, R, 1, first, last, sums, step);                                    \
+        if (panels == 2) quantised_tile(FORMAT, weight, records, R, 2, first, last, sums, step);                        \
+        else quantised_tile(FORMAT, weight, records, R, 1, first, last, sums, step);                                    \
         break;
 #else
 #define CK_QUANTISED_ROWS_CASE(FORMAT, R)                                                                              \
-    case R: quantised_tile(FORMAT, weight, x, row, R, 1, first, last, sums, step); break;
+    case R: quantised_tile(FORMAT, weight, records, R, 1, first, last, sums, step); break;
 #endif
 
 typedef void (*quantised_products)(
-    const ck_panels *weight, const ck_activations *x, int row, int rows, int panels, int first, int last,
-    float (*sums)[16], int step);
+    const ck_panels *weight, const uint8_t *records, int rows, int panels, int first, int last, float (*sums)[16],
+    int step);
 
 #define CK_QUANTISED_PRODUCTS(FORMAT)                                                                                  \
     static void products_##FORMAT(                                                                                     \
-        const ck_panels *weight, const ck_activations *x, int row, int rows, int panels, int first, int last,          \
+        const ck_panels *weight, const uint8_t *records, int rows, int panels, int first, int last,                    \
         float (*sums)[16], int step) {                                                                                 \
         (void)panels;                                                                                                  \
         switch (rows) {                                                                                                \

@@ -60,23 +60,27 @@ static void rotate_row(
     }
 }
 
-static void quantize_row(const float *x, int columns, int8_t *q, float *scales, int32_t *offsets, float *totals) {
+static void quantize_row(const float *x, int columns, int row, int width, uint8_t *records) {
     typedef int8_t byte_lanes __attribute__((ext_vector_type(16)));
-    for (int block = 0; block < columns / 32; block++) {
+    for (int block = 0; block < columns / 32; block++, records += (size_t)width * CK_RECORD) {
+        int8_t *q = (int8_t *)records + row * 32;
+        float *scales = (float *)(records + width * 32), *totals = scales + width;
+        int32_t *offsets = (int32_t *)(totals + width);
         lanes a = lanes_load(x + 32 * block), b = lanes_load(x + 32 * block + 16);
         float largest = lanes_largest(lanes_max(lanes_magnitude(a), lanes_magnitude(b)));
         float inverse = largest > 0 ? 127.0f / largest : 0;
         /* Not a product with 1/127: the scale must be the same wherever it is computed. */
-        scales[block] = largest / 127.0f;
+        const float scale = largest / 127.0f;
         whole_lanes wa = (whole_lanes)lanes_bits(a * inverse + CK_ROUNDER) - 0x4B400000;
         whole_lanes wb = (whole_lanes)lanes_bits(b * inverse + CK_ROUNDER) - 0x4B400000;
         byte_lanes qa = __builtin_convertvector(wa, byte_lanes), qb = __builtin_convertvector(wb, byte_lanes);
-        memcpy(q + 32 * block, &qa, 16);
-        memcpy(q + 32 * block + 16, &qb, 16);
+        memcpy(q, &qa, 16);
+        memcpy(q + 16, &qb, 16);
         const int32_t first = __builtin_reduce_add(wa), second = __builtin_reduce_add(wb);
-        offsets[2 * block] = -8 * first;
-        offsets[2 * block + 1] = -8 * second;
-        totals[block] = scales[block] * (float)(first + second);
+        scales[row] = scale;
+        totals[row] = scale * (float)(first + second);
+        offsets[2 * row] = -8 * first;
+        offsets[2 * row + 1] = -8 * second;
     }
 }
 

@@ -81,21 +81,19 @@ void ck_pack(
 /* One GGUF row as float32. */
 void ck_expand(ck_format format, const void *row, int32_t columns, float *out);
 
-/* Rows of activations, as floats and, for a quantised weight, as whole numbers too: q[r][k] * scale[r][k / 32].
- * offsets[r][k / 16] is -8 times the sum of sixteen whole numbers; totals[r][k / 32] is scale times the sum of 32. */
+/* Rows of activations, as floats and, for a quantised weight, as the whole numbers that ck_quantize made of them. */
 typedef struct {
     int32_t rows;
     const float *x;
     size_t stride;
-    const int8_t *q;
-    const float *scales;
-    const int32_t *offsets;
-    const float *totals;
+    const void *whole;
 } ck_activations;
 
+/* Bytes that ck_quantize writes; columns is a multiple of 32. */
+size_t ck_quantised_bytes(int32_t rows, int32_t columns);
+/* Rows as whole numbers of one byte with a scale for each 32, in 64-byte aligned memory (kernels.h: ck_record). */
 void ck_quantize(
-    ck_machine *machine, const float *x, int32_t rows, int32_t columns, size_t stride, int8_t *q, float *scales,
-    int32_t *offsets, float *totals);
+    ck_machine *machine, const float *x, int32_t rows, int32_t columns, size_t stride, void *whole);
 
 typedef enum { CK_NONE = 0, CK_QUICK_GELU = 1, CK_GELU = 2 } ck_activation;
 

@@ -16,7 +16,8 @@ final class CPUMatrix: Matrix {
     let stride: Int
     private let memory: PooledMemory
     private let pool: BufferPool
-    private var quantized: QuantizedRows?
+    /// The rows as whole numbers of one byte, with a scale for each 32 of them.
+    private var whole: PooledMemory?
 
     init(rows: Int, columns: Int, pool: BufferPool) {
         self.rows = rows
@@ -32,37 +33,20 @@ final class CPUMatrix: Matrix {
 
     /// What a kernel reads. Whole numbers are made once, however many quantised weights the rows meet.
     func activations(for format: ck_format, on machine: CPUMachine) -> ck_activations {
-        guard ck_is_quantised(format) else {
-            return ck_activations(
-                rows: Int32(rows), x: floats, stride: stride, q: nil, scales: nil, offsets: nil, totals: nil)
+        var numbers: UnsafeRawPointer?
+        if ck_is_quantised(format) {
+            let made = whole ?? quantised(on: machine)
+            whole = made
+            numbers = UnsafeRawPointer(made.start)
         }
-        let whole = quantized ?? QuantizedRows(self, on: machine, pool: pool)
-        quantized = whole
-        return ck_activations(
-            rows: Int32(rows), x: floats, stride: stride, q: whole.numbers, scales: whole.scales,
-            offsets: whole.offsets, totals: whole.totals)
+        return ck_activations(rows: Int32(rows), x: floats, stride: stride, whole: numbers)
     }
-}
 
-/// Rows as whole numbers of one byte, with a scale for each 32 of them.
-private final class QuantizedRows {
-    private let memory: PooledMemory
-    let numbers: UnsafeMutablePointer<Int8>
-    let scales: UnsafeMutablePointer<Float>
-    let offsets: UnsafeMutablePointer<Int32>
-    let totals: UnsafeMutablePointer<Float>
-
-    init(_ matrix: CPUMatrix, on machine: CPUMachine, pool: BufferPool) {
-        precondition(matrix.columns % 32 == 0, "quantise: \(matrix.columns) columns, blocks hold 32")
-        let count = matrix.rows * matrix.columns, blocks = count / 32
-        memory = PooledMemory(bytes: count + 16 * blocks, from: pool)
-        numbers = memory.start.assumingMemoryBound(to: Int8.self)
-        scales = (memory.start + count).assumingMemoryBound(to: Float.self)
-        totals = scales + blocks
-        offsets = (memory.start + count + 8 * blocks).assumingMemoryBound(to: Int32.self)
-        ck_quantize(
-            machine.pointer, matrix.floats, Int32(matrix.rows), Int32(matrix.columns), matrix.stride, numbers, scales,
-            offsets, totals)
+    private func quantised(on machine: CPUMachine) -> PooledMemory {
+        precondition(columns % 32 == 0, "quantise: \(columns) columns, blocks hold 32")
+        let memory = PooledMemory(bytes: ck_quantised_bytes(Int32(rows), Int32(columns)), from: pool)
+        ck_quantize(machine.pointer, floats, Int32(rows), Int32(columns), stride, memory.start)
+        return memory
     }
 }
 
