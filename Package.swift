@@ -30,7 +30,7 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: [
-                "CKernels", "COpenBLAS", "CGdkPixbuf",
+                "CKernels", "CFileGuard", "COpenBLAS", "CGdkPixbuf",
                 .product(name: "HeapModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
@@ -43,6 +43,7 @@ let package = Package(
             // Kernels are timed in debug builds too; a plain-loop build would make the tests take minutes.
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])],
             linkerSettings: [.linkedLibrary("m")]),
+        .target(name: "CFileGuard"),
         .target(
             name: "CTerm",
             cSettings: [.define("_GNU_SOURCE")],

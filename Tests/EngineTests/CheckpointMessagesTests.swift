@@ -124,6 +124,10 @@ private let gguf: [(GGUFError.Fault, String)] = [
         "m.gguf needs a mixture of experts, which this version does not have. Use a LLaVA-1.5 model."
     ),
     (
+        .changed,
+        "m.gguf has changed while it was in use. Start again, and leave the file alone meanwhile."
+    ),
+    (
         .badVocabulary("it has no tokens"),
         "m.gguf has a broken vocabulary: it has no tokens. Convert the model again."
     ),
@@ -165,6 +169,7 @@ private func number(_ fault: GGUFError.Fault) -> Int {
     case .wrongKind: 30
     case .unsupported: 31
     case .badVocabulary: 32
+    case .changed: 33
     }
 }
 
@@ -175,10 +180,14 @@ private let bundles: [(ModelBundleError, String)] = [
         "/x, which SPECCHAT_ASSETS names, holds no bundle.json. Correct it or unset it."
     ),
     (.missing("/x", option: "--model"), "/x does not exist. Check the path given with --model."),
-    (.folderForFile("/x", option: "--mmproj"), "/x is a folder. Give a .gguf file with --mmproj."),
+    (
+        .folderForFile("/x", option: "--mmproj"),
+        "/x is a folder without a config.json. Give a .gguf file or a Hugging Face folder with --mmproj."
+    ),
     (
         .noManifest(folder: "/x"),
-        "/x holds no bundle.json. Give a folder that has one, or a .gguf file, with --model."
+        "/x holds neither a config.json nor a bundle.json. "
+            + "Give a Hugging Face folder, a bundle's folder or a .gguf file with --model."
     ),
     (
         .badManifest("/x/bundle.json", reason: "it is not JSON"),
@@ -206,6 +215,10 @@ private let bundles: [(ModelBundleError, String)] = [
             + "Choose another with --draft, or none."
     ),
     (
+        .badFolder(HuggingFaceError("/x", .noWeights)),
+        "/x holds no .safetensors files. Copy or download the model's weights into it."
+    ),
+    (
         .projectorWithoutDraft,
         "--draft-projector was given, but no draft is in use. Name the draft that it belongs to with --draft."
     ),
@@ -224,18 +237,19 @@ private func number(_ error: ModelBundleError) -> Int {
     case .missingPart: 8
     case .unknownDraft: 9
     case .projectorWithoutDraft: 10
+    case .badFolder: 11
     }
 }
 
 @Suite struct `Checkpoint messages` {
     @Test func `every fault of a model file has its message`() {
         for (fault, message) in gguf { #expect(GGUFError(file: "m.gguf", fault).description == message) }
-        #expect(Set(gguf.map { number($0.0) }) == Set(0...32))
+        #expect(Set(gguf.map { number($0.0) }) == Set(0...33))
     }
 
     @Test func `every fault of a bundle has its message`() {
         for (error, message) in bundles { #expect(error.description == message) }
-        #expect(Set(bundles.map { number($0.0) }) == Set(0...10))
+        #expect(Set(bundles.map { number($0.0) }) == Set(0...11))
     }
 
     @Test func `names from a file are shown without control characters and cut to a bearable length`() {

@@ -30,6 +30,8 @@ struct Golden {
     }
 
     static let all = ["grouped", "tied", "theta"]
+    /// The same as Hugging Face folders.
+    static let folders = ["saved", "published", "inner", "original"].map { "folders/\($0)" }
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Goldens")
 
     let directory: URL
@@ -53,6 +55,11 @@ struct Golden {
             }
         }
     }
+
+    private var isFolder: Bool { directory.deletingLastPathComponent().lastPathComponent == "folders" }
+    /// Language model and vision model, in whichever format they are.
+    var language: String { path(isFolder ? "model" : "language.gguf") }
+    var vision: String { path(isFolder ? "model" : "vision.gguf") }
 
     func path(_ file: String) -> String { directory.appendingPathComponent(file).path }
 

@@ -60,7 +60,7 @@ import Testing
     @Test func `kernels, BLAS and the picture library are called in their own folders only`() throws {
         let places = [
             "import COpenBLAS": ["Engine/Backend/CPU"], "import CGdkPixbuf": ["Engine/Image"],
-            "import CKernels": ["Engine/Backend", "Engine/Speculation"],
+            "import CKernels": ["Engine/Backend", "Engine/Speculation"], "import CFileGuard": ["Engine/Checkpoint"],
         ]
         for folder in [
             "Engine/Backend", "Engine/Chat", "Engine/Checkpoint", "Engine/Image", "Engine/Model",

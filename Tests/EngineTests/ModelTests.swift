@@ -3,10 +3,11 @@ import Testing
 @testable import Engine
 
 @Suite struct `Models against transformers` {
-    @Test(arguments: Golden.all)
+    @Test(arguments: Golden.all + Golden.folders)
     func `logits and greedy tokens of a text`(name: String) throws {
         let golden = try Golden(name)
-        let model = try LanguageModel(LanguageCheckpoint(path: golden.path("language.gguf")), backend: ReferenceBackend())
+        let model = try LanguageModel(
+            LanguageCheckpoint(path: golden.language), backend: ReferenceBackend())
         let prompt = golden.text.idsBefore + golden.text.idsAfter
         let cache = model.makeCache(capacity: 128)
         let (pass, hidden) = model.forward(.tokens(prompt), plan: .text(rows: prompt.count, after: 0), cache: cache)
@@ -15,11 +16,11 @@ import Testing
         #expect(try relativeDifference(compared, golden.array("text.logits")) < 1e-4)
     }
 
-    @Test(arguments: Golden.all)
+    @Test(arguments: Golden.all + Golden.folders)
     func `features, visual tokens and logits of a picture`(name: String) throws {
         let golden = try Golden(name)
         let backend = ReferenceBackend()
-        let checkpoint = try VisionCheckpoint(path: golden.path("vision.gguf"))
+        let checkpoint = try VisionCheckpoint(path: golden.vision)
         let tower = try VisionTower(checkpoint, backend: backend)
         let pixels = try golden.array("pixels.\(golden.preprocessing)")
         let patches = Self.patches(
@@ -32,7 +33,7 @@ import Testing
         let visualTokens = try Projector(checkpoint.projector, backend: backend).project(features)
         #expect(try relativeDifference(reading.read(visualTokens), golden.array("visual_tokens")) < 1e-4)
 
-        let model = try LanguageModel(LanguageCheckpoint(path: golden.path("language.gguf")), backend: backend)
+        let model = try LanguageModel(LanguageCheckpoint(path: golden.language), backend: backend)
         let cache = model.makeCache(capacity: 256)
         let feed = PromptFeed(target: model, cache: cache, drafter: nil)
         feed.append(.tokens(golden.picture.idsBefore))

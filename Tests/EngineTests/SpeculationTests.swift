@@ -15,7 +15,8 @@ private struct World {
         self.target = try LanguageModel(LanguageCheckpoint(path: golden.path("language.gguf")), backend: backend)
         self.draft =
             draft == target
-            ? self.target : try LanguageModel(LanguageCheckpoint(path: Golden(draft).path("language.gguf")), backend: backend)
+            ? self.target
+            : try LanguageModel(LanguageCheckpoint(path: Golden(draft).path("language.gguf")), backend: backend)
         prompt = golden.text.idsBefore
     }
 

@@ -168,8 +168,12 @@ def write_world(world: World, folder: Path, tokenizer: Path) -> None:
 def world_reference(world: World, folder: Path) -> tuple[dict, Arrays]:
     """What transformers computes from the files in `folder`: the contents of golden.json and arrays.bin."""
     model = reference.load_llava_files(folder / "language.gguf", folder / "vision.gguf")
-    vocabulary = import_vocabulary(folder / "language.gguf")
-    picture, arrays = Image.open(folder / "picture.png"), Arrays()
+    return model_reference(world, model, import_vocabulary(folder / "language.gguf"), folder / "picture.png")
+
+
+def model_reference(world: World, model, vocabulary: Vocabulary, path: Path) -> tuple[dict, Arrays]:
+    """What `model` makes of the picture at `path` and of the prompts of `world`."""
+    picture, arrays = Image.open(path), Arrays()
     pixels = {mode: reference.preprocess(picture, world.vision.image_size, mode) for mode in ("pad", "crop")}
     for mode, values in pixels.items():
         arrays.add(f"pixels.{mode}", values)

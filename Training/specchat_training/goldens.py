@@ -5,7 +5,7 @@
     python -m specchat_training.goldens --out ... --llama-tokenizer llama2-tokenizer.model
     python -m specchat_training.goldens --out ... --only texts --bundle ../Assets/demo
 
-Worlds of random weights through transformers, blocks through the gguf package, pictures through PIL, texts through
+Worlds and folders of random weights through transformers, blocks through the gguf package, pictures through PIL, texts through
 sentencepiece. The ids of the Llama vocabulary need its SentencePiece model, those of the demo's its bundle; where one
 is not given, texts/llama.json or texts/demo.json stays as it is. Everything is seeded.
 Needs torch, transformers, pillow, gguf, sentencepiece.
@@ -23,13 +23,14 @@ from sentencepiece import SentencePieceProcessor
 
 from .gguf_import import import_vocabulary
 from .golden_blocks import write_blocks
+from .golden_folders import FOLDERS, write_folder
 from .golden_models import WORLDS, write_world
 from .golden_pictures import write_pictures
 from .golden_rotary import write_rotary
 from .golden_texts import train_tiny_tokenizer, write_texts
 from .sentencepiece_vocabulary import rebuild_processor
 
-PARTS = ("worlds", "rotary", "blocks", "pictures", "texts")
+PARTS = ("worlds", "folders", "rotary", "blocks", "pictures", "texts")
 
 
 def write_goldens(out: Path, parts: Sequence[str], processors: Mapping[str, SentencePieceProcessor]) -> None:
@@ -42,6 +43,9 @@ def write_goldens(out: Path, parts: Sequence[str], processors: Mapping[str, Sent
                 write_world(world, out / world.name, tiny)
         if "rotary" in parts:
             write_rotary(out / "rotary", tiny)
+        if "folders" in parts:
+            for folder in FOLDERS:
+                write_folder(folder, out / "folders" / folder.world.name, tiny)
         if "blocks" in parts:
             write_blocks(out / "blocks")
         if "pictures" in parts:

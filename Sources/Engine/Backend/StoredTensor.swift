@@ -62,3 +62,15 @@ struct StoredTensor {
     /// Whether `bytes` are a read-only map of a file, whose pages the system can fetch again when they are given back.
     var isMapped = false
 }
+
+extension StoredTensor {
+    /// Throws where the bytes are no longer those that were opened: to be asked after they were read.
+    func checkBytes() throws { try (owner as? any TensorBytes)?.check() }
+}
+
+/// An owner of bytes that may change behind its back: a mapped file.
+protocol TensorBytes: AnyObject {
+    associatedtype Change: Error
+    /// Throws once anything has changed.
+    func check() throws(Change)
+}

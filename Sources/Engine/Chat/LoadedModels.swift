@@ -21,6 +21,7 @@ final class LoadedModels {
         let tower: VisionTower
         let projector: Projector
         let preprocessor: ImagePreprocessor
+        let preprocessing: ModelBundle.Preprocessing
         let identity: SHA256Digest
     }
 
@@ -58,7 +59,7 @@ final class LoadedModels {
             featureWidth: vision?.tower.configuration.hidden, backend: backend, emit: emit)
         pictureCache = Self.pictureCache(
             options, target: checkpoint, vision: vision, draft: draft,
-            setting: [template.rawValue, bundle.preprocessing.rawValue, backend.arithmetic])
+            setting: [template.rawValue, vision?.preprocessing.rawValue ?? "", backend.arithmetic])
         contextLength = try Self.contextLength(options, of: target, named: bundle.name)
         warmUp()
         loadSeconds = (clock.now - start).seconds
@@ -112,20 +113,23 @@ final class LoadedModels {
         of bundle: ModelBundle, target: LanguageModel, backend: any Backend
     ) throws -> Vision? {
         guard let path = bundle.vision?.path else { return nil }
-        let checkpoint = try VisionCheckpoint(path: path)
+        let checkpoint = try VisionCheckpoint(path: path, language: bundle.target.path)
         let tower = try VisionTower(checkpoint, backend: backend)
         let outputs = tower.configuration.projector.outputs
         guard outputs == target.configuration.hidden else {
             throw ChatError.visionMismatch(
                 model: bundle.target.path, vision: path, wanted: target.configuration.hidden, found: outputs)
         }
+        // The original LLaVA calls a middle that is cut out a square.
+        let own: ModelBundle.Preprocessing = tower.configuration.imageAspectRatio == "square" ? .crop : .pad
+        let preprocessing = bundle.preprocessing ?? own
         let preprocessor = ImagePreprocessor(
             size: tower.configuration.imageSize, patch: tower.configuration.patchSize,
-            framing: bundle.preprocessing == .pad ? .pad : .crop, mean: tower.configuration.mean,
+            framing: preprocessing == .pad ? .pad : .crop, mean: tower.configuration.mean,
             deviation: tower.configuration.standardDeviation)
         return Vision(
             tower: tower, projector: try Projector(checkpoint.projector, backend: backend), preprocessor: preprocessor,
-            identity: ModelIdentity.digest(of: [checkpoint.tensors]))
+            preprocessing: preprocessing, identity: ModelIdentity.digest(of: [checkpoint.tensors]))
     }
 
     /// The draft of this name, or nothing and a notice that says why.
@@ -153,7 +157,9 @@ final class LoadedModels {
                     .notice(
                         Notice("The draft \(name) cannot read this model's pictures; it drafts from the text alone.")))
             }
-            let identity = projector.flatMap { _ in bridge.map { ModelIdentity.digest(of: [checkpoint.tensors, $0.tensors]) } }
+            let identity = projector.flatMap { _ in
+                bridge.map { ModelIdentity.digest(of: [checkpoint.tensors, $0.tensors]) }
+            }
             return Draft(name: name, model: model, projector: projector, identity: identity)
         } catch {
             emit(.notice(Notice("Going on without the draft \(name): \(error)")))

@@ -20,7 +20,15 @@ struct GGUF: TensorSource {
 
     /// Maps the file at `path` and checks its header and directory; the numbers are left on disk until they are used.
     init(path: String) throws(GGUFError) {
-        try self.init(FileBytes(path: path), file: path)
+        let bytes: FileBytes
+        do throws(FileFault) { bytes = try FileBytes(path: path) } catch { throw GGUFError(file: path, error) }
+        do throws(GGUFError) {
+            try self.init(bytes, file: path)
+        } catch {
+            // What is wrong may be no more than that somebody was writing it.
+            throw bytes.hasChanged ? GGUFError(file: path, .changed) : error
+        }
+        if bytes.hasChanged { throw fault(.changed) }
     }
 
     init(_ bytes: FileBytes, file: String) throws(GGUFError) {
@@ -142,17 +150,9 @@ struct GGUF: TensorSource {
     /// Bytes by which this file is known from every other one, wherever it lies: its size, the time at which it was
     /// written, everything before the tensors, and some bytes of every tensor.
     func identity() -> [UInt8] {
-        var identity = [bytes.count, bytes.modified].flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }
-        identity += bytes.copy(at: 0, count: tensors.map(\.offset).min() ?? bytes.count)
-        for tensor in tensors {
-            guard let count = tensor.byteCount else { continue }
-            // At its ends and between, so that a tensor that was trained on shows.
-            let length = min(count, 256)
-            for part in 0..<4 {
-                identity += bytes.copy(at: tensor.offset + (count - length) * part / 3, count: length)
-            }
-        }
-        return identity
+        bytes.identity(
+            head: tensors.map(\.offset).min() ?? bytes.count,
+            tensors: tensors.compactMap { tensor in tensor.byteCount.map { (tensor.offset, $0) } })
     }
 
     // MARK: Keys
@@ -197,7 +197,8 @@ struct GGUF: TensorSource {
         guard case .array(let array) = value, array.element == .string else {
             throw wrongType(key, value, "a list of text")
         }
-        return GGUFCursor.strings(of: array, in: bytes)
+        guard let texts = GGUFCursor.strings(of: array, in: bytes) else { throw fault(.changed) }
+        return texts
     }
 
     func numbers(_ key: String) throws(GGUFError) -> [Float]? {

@@ -158,15 +158,15 @@ struct GGUFCursor {
 
     // MARK: Lists, once somebody asks
 
-    /// The texts of a list that `entry` has checked.
-    static func strings(of array: GGUFArray, in bytes: FileBytes) -> [String] {
+    /// The texts of a list that `entry` has checked; absent where the file has changed since.
+    static func strings(of array: GGUFArray, in bytes: FileBytes) -> [String]? {
         var texts: [String] = []
         texts.reserveCapacity(array.count)
         var offset = array.offset
         for _ in 0..<array.count {
-            guard let length = bytes.integer(UInt64.self, at: offset),
+            guard let length = bytes.integer(UInt64.self, at: offset), length <= UInt64(bytes.count - offset - 8),
                 let text = bytes.text(at: offset + 8, count: Int(length))
-            else { preconditionFailure("GGUFCursor: a list that was not checked") }
+            else { return nil }
             texts.append(text)
             offset += 8 + Int(length)
         }

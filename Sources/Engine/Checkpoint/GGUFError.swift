@@ -16,6 +16,7 @@ public struct GGUFError: Error, Sendable, Equatable, CustomStringConvertible {
         case unreadable(reason: String)
         case notRegular
         case empty
+        case changed
         case notGGUF
         case wrongVersion(UInt32)
         case bigEndian
@@ -59,6 +60,7 @@ public struct GGUFError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unreadable(let reason): "cannot be read: \(reason). Check the path and its permissions."
         case .notRegular: "is not a regular file. Give the path of a .gguf file."
         case .empty: "is empty. Copy or download it again."
+        case .changed: ChangedFileError.sentence
         case .notGGUF: "is not a GGUF file: it does not begin with 'GGUF'. Convert the model with llama.cpp's tools."
         case .wrongVersion(let version):
             "is GGUF version \(version); versions 2 and 3 can be read. Convert the model again with current llama.cpp."
@@ -138,6 +140,16 @@ public struct GGUFError: Error, Sendable, Equatable, CustomStringConvertible {
     private static let inspect = "`specchat inspect` lists what it holds."
 
     private func shape(_ sizes: [Int]) -> String { sizes.map(String.init).joined(separator: " × ") }
+}
+
+extension GGUFError {
+    init(file: String, _ fault: FileFault) {
+        switch fault {
+        case .unreadable(let reason): self.init(file: file, Fault.unreadable(reason: reason))
+        case .notRegular: self.init(file: file, Fault.notRegular)
+        case .empty, .tooLong: self.init(file: file, Fault.empty)
+        }
+    }
 }
 
 /// Text from a file or a path, fit for a message: one line, no control characters, of a bearable length.

@@ -39,9 +39,6 @@ struct GGUFTensor: Sendable, Equatable {
 
     /// Whether the tensor can be read as `rows` runs of `columns` numbers without cutting through a dimension.
     func folds(into rows: Int, _ columns: Int) -> Bool {
-        var run = 1
-        guard rows > 0, columns > 0 else { return false }
-        for dimension in dimensions where run < columns { run *= dimension }
-        return run == columns && count / run == rows
+        shapeFolds(dimensions.reversed(), into: rows, columns)
     }
 }

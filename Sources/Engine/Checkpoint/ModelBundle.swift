@@ -28,7 +28,8 @@ public struct ModelBundle: Sendable, Equatable {
     public let drafts: [Draft]
     /// Name of the draft to use; absent for none.
     public let defaultDraft: String?
-    public let preprocessing: Preprocessing
+    /// Absent where the vision checkpoint itself knows.
+    public let preprocessing: Preprocessing?
     /// One sentence that a chat begins with: what the model can and cannot do.
     public let notice: String?
 
@@ -38,11 +39,11 @@ public struct ModelBundle: Sendable, Equatable {
     /// Finds the files of a model.
     ///
     /// - Parameters:
-    ///   - model: a folder with a bundle.json, or a GGUF language model; absent for the demo model.
-    ///   - mmproj: a GGUF vision file in place of the bundle's.
-    ///   - draft: a draft's name in the bundle, "none", or a GGUF language model, which joins the bundle's drafts as
-    ///     the last one. Absent for the bundle's own choice.
-    ///   - draftProjector: a GGUF projector for the draft, in place of the bundle's.
+    ///   - model: a folder with a bundle.json, a Hugging Face folder, or a GGUF language model; absent for the demo.
+    ///   - mmproj: a GGUF vision file or a Hugging Face folder in place of the bundle's.
+    ///   - draft: a draft's name in the bundle, "none", or a GGUF language model or a Hugging Face folder, which joins
+    ///     the bundle's drafts as the last one. Absent for the bundle's own choice.
+    ///   - draftProjector: a GGUF projector, or a LLaVA's folder, for the draft, in place of the bundle's.
     public static func open(
         model: String?, mmproj: String?, draft: String?, draftProjector: String?
     ) throws(ModelBundleError) -> ModelBundle {
@@ -106,12 +107,35 @@ public struct ModelBundle: Sendable, Equatable {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw .missing(path, option: "--model")
         }
+        if isFolder.boolValue, HuggingFaceFolder.isOne(path),
+            !FileManager.default.fileExists(atPath: "\(path)/\(BundleManifest.fileName)")
+        {
+            return try bundle(ofHuggingFaceFolder: path)
+        }
         if isFolder.boolValue { return try BundleManifest.open(URL(filePath: path, directoryHint: .isDirectory)) }
         let url = URL(filePath: path)
+        let parent = url.deletingLastPathComponent().path
+        if url.pathExtension == "safetensors", HuggingFaceFolder.isOne(parent) {
+            return try bundle(ofHuggingFaceFolder: parent)
+        }
         return ModelBundle(
             name: url.deletingPathExtension().lastPathComponent, target: url, vision: nil, drafts: [],
             defaultDraft: nil,
-            preprocessing: .pad, notice: nil)
+            preprocessing: nil, notice: nil)
+    }
+
+    /// One folder is language model and vision model; config.json says whether it can see.
+    private static func bundle(ofHuggingFaceFolder path: String) throws(ModelBundleError) -> ModelBundle {
+        let kind = try kind(of: path)
+        let url = URL(filePath: path, directoryHint: .isDirectory).standardizedFileURL
+        return ModelBundle(
+            name: url.lastPathComponent, target: url,
+            vision: kind == .llava || kind == .originalLlava ? url : nil, drafts: [], defaultDraft: nil,
+            preprocessing: nil, notice: nil)
+    }
+
+    private static func kind(of path: String) throws(ModelBundleError) -> HuggingFaceKind {
+        do throws(HuggingFaceError) { return try HuggingFaceFolder.kind(of: path) } catch { throw .badFolder(error) }
     }
 
     private static func file(_ path: String, for option: String) throws(ModelBundleError) -> URL {
@@ -119,8 +143,9 @@ public struct ModelBundle: Sendable, Equatable {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw .missing(path, option: option)
         }
-        guard !isFolder.boolValue else { throw .folderForFile(path, option: option) }
-        return URL(filePath: path)
+        guard isFolder.boolValue else { return URL(filePath: path) }
+        guard HuggingFaceFolder.isOne(path) else { throw .folderForFile(path, option: option) }
+        return URL(filePath: path, directoryHint: .isDirectory).standardizedFileURL
     }
 
     /// The drafts and the chosen one's name, by what `--draft` and `--draft-projector` ask for.
@@ -139,9 +164,13 @@ public struct ModelBundle: Sendable, Equatable {
             throw .unknownDraft(choice, known: drafts.map(\.name))
         }
         let model = try Self.file(choice, for: "--draft")
-        var name = model.deletingPathExtension().lastPathComponent
+        var name = model.hasDirectoryPath ? model.lastPathComponent : model.deletingPathExtension().lastPathComponent
         // A file may be called as one of the bundle's drafts is; its whole path tells them apart.
         if name.isEmpty || drafts.contains(where: { $0.name == name }) { name = choice }
-        return (drafts + [Draft(name: name, model: model, projector: projector)], name)
+        // A draft that is a LLaVA of its own brings its projector along.
+        let isFolder = HuggingFaceFolder.isOne(model.path)
+        let kind = isFolder ? try Self.kind(of: model.path) : .language
+        let own = kind == .llava || kind == .originalLlava ? model : nil
+        return (drafts + [Draft(name: name, model: model, projector: projector ?? own)], name)
     }
 }

@@ -13,6 +13,7 @@ public enum ModelBundleError: Error, Sendable, Equatable, CustomStringConvertibl
     case missingPart(String, part: String)
     case unknownDraft(String, known: [String])
     case projectorWithoutDraft
+    case badFolder(HuggingFaceError)
 
     public var description: String {
         switch self {
@@ -21,9 +22,12 @@ public enum ModelBundleError: Error, Sendable, Equatable, CustomStringConvertibl
         case .noDemoAtAssets(let folder):
             "\(printable(folder)), which SPECCHAT_ASSETS names, holds no bundle.json. Correct it or unset it."
         case .missing(let path, let option): "\(printable(path)) does not exist. Check the path given with \(option)."
-        case .folderForFile(let path, let option): "\(printable(path)) is a folder. Give a .gguf file with \(option)."
+        case .folderForFile(let path, let option):
+            "\(printable(path)) is a folder without a config.json. Give a .gguf file or a "
+                + "Hugging Face folder with \(option)."
         case .noManifest(let folder):
-            "\(printable(folder)) holds no bundle.json. Give a folder that has one, or a .gguf file, with --model."
+            "\(printable(folder)) holds neither a config.json nor a bundle.json. Give a Hugging Face folder, a bundle's folder or "
+                + "a .gguf file with --model."
         case .badManifest(let file, let reason):
             "\(printable(file)) is not a model's bundle.json: \(printable(reason)). Correct it or copy it again."
         case .newerManifest(let file, let format):
@@ -40,6 +44,7 @@ public enum ModelBundleError: Error, Sendable, Equatable, CustomStringConvertibl
                 + "Choose another with --draft, or none."
         case .projectorWithoutDraft:
             "--draft-projector was given, but no draft is in use. Name the draft that it belongs to with --draft."
+        case .badFolder(let error): error.description
         }
     }
 }

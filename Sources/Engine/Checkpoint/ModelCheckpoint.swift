@@ -9,11 +9,22 @@ struct LanguageCheckpoint {
 
     private enum Origin {
         case gguf(GGUF)
+        case folder(HuggingFaceFolder)
     }
 
-    /// Opens what lies at `path`.
+    /// Opens the GGUF file or the Hugging Face folder at `path`.
     init(path: String) throws {
-        try self.init(GGUF(path: path))
+        if HuggingFaceFolder.isOne(path) {
+            try self.init(HuggingFaceFolder(path: path))
+        } else {
+            try self.init(GGUF(path: path))
+        }
+    }
+
+    init(_ folder: HuggingFaceFolder) throws(HuggingFaceError) {
+        configuration = try LanguageModelConfiguration(folder)
+        tensors = folder
+        origin = .folder(folder)
     }
 
     init(_ file: GGUF) throws(GGUFError) {
@@ -26,6 +37,7 @@ struct LanguageCheckpoint {
     func vocabulary() throws -> Vocabulary {
         switch origin {
         case .gguf(let file): try Vocabulary(file)
+        case .folder(let folder): try Vocabulary(folder, rows: configuration.vocabulary)
         }
     }
 
@@ -33,6 +45,7 @@ struct LanguageCheckpoint {
     func template() throws -> String? {
         switch origin {
         case .gguf(let file): try file.string("tokenizer.chat_template")
+        case .folder(let folder): try folder.chatTemplate()
         }
     }
 }
@@ -42,9 +55,20 @@ struct VisionCheckpoint {
     let configuration: VisionConfiguration
     let tensors: any TensorSource
 
-    /// Opens what lies at `path`.
-    init(path: String) throws {
-        try self.init(GGUF(path: path))
+    /// Opens the GGUF file or the Hugging Face folder at `path`.
+    ///
+    /// - Parameter language: the language model in use; it has the projector where `path` is a tower alone.
+    init(path: String, language: String? = nil) throws {
+        if HuggingFaceFolder.isOne(path) {
+            try self.init(HuggingFaceVision(path: path, language: language))
+        } else {
+            try self.init(GGUF(path: path))
+        }
+    }
+
+    init(_ vision: HuggingFaceVision) throws(HuggingFaceError) {
+        configuration = try VisionConfiguration(vision)
+        tensors = vision
     }
 
     init(_ file: GGUF) throws(GGUFError) {
@@ -67,9 +91,14 @@ struct ProjectorCheckpoint {
         self.tensors = tensors
     }
 
-    /// Opens what lies at `path`.
+    /// Opens the GGUF file or the LLaVA's folder at `path`.
     init(path: String) throws {
-        try self.init(GGUF(path: path))
+        if HuggingFaceFolder.isOne(path) {
+            let folder = try HuggingFaceFolder(path: path)
+            self.init(configuration: try ProjectorConfiguration(folder), tensors: folder)
+        } else {
+            try self.init(GGUF(path: path))
+        }
     }
 
     init(_ file: GGUF) throws(GGUFError) {

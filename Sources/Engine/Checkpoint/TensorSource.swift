@@ -34,3 +34,12 @@ extension TensorSource {
         return (shape.dropLast().reduce(1, *), shape.last ?? 1)
     }
 }
+
+/// Whether a tensor of this shape, its last dimension's numbers side by side, can be read as `rows` runs of `columns`
+/// numbers without cutting through a dimension.
+func shapeFolds(_ shape: [Int], into rows: Int, _ columns: Int) -> Bool {
+    guard rows > 0, columns > 0 else { return false }
+    var run = 1
+    for size in shape.reversed() where run < columns { run *= size }
+    return run == columns && shape.reduce(1, *) / run == rows
+}

@@ -35,7 +35,9 @@ final class CPUBackend: Backend {
     }
 
     func makeWeight(_ tensor: StoredTensor, for use: WeightUse) throws -> any Weight {
-        try CPUWeight(tensor, for: use, on: machine)
+        let weight = try CPUWeight(tensor, for: use, on: machine)
+        try tensor.checkBytes()
+        return weight
     }
 
     func makeCacheLayer(capacity: Int, heads: Int, headWidth: Int) -> any CacheLayer {

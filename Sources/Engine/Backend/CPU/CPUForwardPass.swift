@@ -2,10 +2,12 @@
 
 import CKernels
 
-/// A pass that computes at once, on the backend's threads; nothing in it can fail.
+/// A pass that computes at once, on the backend's threads. Nothing in it can fail but a table that is read in its file.
 final class CPUForwardPass: ForwardPass {
     private let plan: ForwardPlan
     private let backend: CPUBackend
+    /// What the next read throws.
+    private var failure: (any Error)?
     private lazy var sights = CPUSights(plan, inCache: true, pool: backend.pool)
 
     init(plan: ForwardPlan, backend: CPUBackend) {
@@ -34,6 +36,7 @@ final class CPUForwardPass: ForwardPass {
             tensor.expand(row: Int(token), to: result.row(row))
             result.clearPadding(ofRow: row)
         }
+        do { try tensor.checkBytes() } catch { failure = failure ?? error }
         return result
     }
 
@@ -156,6 +159,7 @@ final class CPUForwardPass: ForwardPass {
     }
 
     func read(_ x: any Matrix) throws -> [Float] {
+        if let failure { throw failure }
         let x = own(x)
         return [Float](unsafeUninitializedCapacity: x.rows * x.columns) { target, count in
             for row in 0..<x.rows {
@@ -167,11 +171,13 @@ final class CPUForwardPass: ForwardPass {
     }
 
     func argmax(_ x: any Matrix) throws -> [Int32] {
+        if let failure { throw failure }
         let x = own(x)
         return (0..<x.rows).map { ck_argmax(backend.machine.pointer, x.row($0), Int32(x.columns)) }
     }
 
     func best(_ count: Int, of x: any Matrix) throws -> [[ScoredToken]] {
+        if let failure { throw failure }
         let x = own(x), count = min(count, x.columns)
         var columns = [Int32](repeating: 0, count: count), numbers = [Float](repeating: 0, count: count)
         return (0..<x.rows).map { row in

@@ -10,7 +10,9 @@ final class ReferenceBackend: Backend {
 
     func makeWeight(_ tensor: StoredTensor, for use: WeightUse) throws -> any Weight {
         try tensor.check(for: use)
-        return ReferenceWeight(outputs: tensor.rows, inputs: tensor.columns, values: tensor.floats())
+        let weight = ReferenceWeight(outputs: tensor.rows, inputs: tensor.columns, values: tensor.floats())
+        try tensor.checkBytes()
+        return weight
     }
 
     func makeCacheLayer(capacity: Int, heads: Int, headWidth: Int) -> any CacheLayer {

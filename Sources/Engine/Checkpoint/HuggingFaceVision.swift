@@ -1,0 +1,76 @@
+// HuggingFaceVision.swift — where a LLaVA in Hugging Face folders has its tower and its projector: in one folder or two.
+
+internal import Foundation
+
+/// A tower's folder and its projector's, often the same, as one source of tensors.
+struct HuggingFaceVision: TensorSource {
+    let tower: HuggingFaceFolder
+    /// The LLaVA that the projector belongs to, whose config.json says which layer is read.
+    let model: HuggingFaceFolder
+
+    var path: String { tower.path }
+
+    /// Opens what lies at `path`.
+    ///
+    /// - Parameter language: the language model in use; it has the projector where `path` is a tower alone.
+    init(path: String, language: String?) throws(HuggingFaceError) {
+        let folder = try HuggingFaceFolder(path: path)
+        switch folder.kind {
+        case .llava: (tower, model) = (folder, folder)
+        case .originalLlava: (tower, model) = (try Self.tower(of: folder), folder)
+        case .tower:
+            guard let language, HuggingFaceFolder.isOne(language) else { throw HuggingFaceError(path, .noProjector) }
+            let model = try HuggingFaceFolder(path: language)
+            guard model.hasTensor("mm.0.weight") else { throw HuggingFaceError(path, .noProjector) }
+            (tower, self.model) = (folder, model)
+        case .language:
+            throw HuggingFaceError(
+                path, .wrongKind(found: "a language model without eyes", wanted: "a vision tower or a LLaVA"))
+        }
+    }
+
+    /// The tower that an original LLaVA names: in its folder's weights, or a folder in it or beside it.
+    private static func tower(of folder: HuggingFaceFolder) throws(HuggingFaceError) -> HuggingFaceFolder {
+        let name = try folder.configuration.string("mm_vision_tower") ?? ""
+        let parts = name.split(separator: "/").filter { $0 != ".." && $0 != "." }
+        let here = URL(filePath: folder.path, directoryHint: .isDirectory).standardizedFileURL
+        for place in [
+            here, here.deletingLastPathComponent(), here.deletingLastPathComponent().deletingLastPathComponent(),
+        ] {
+            for count in [2, 1] where parts.count >= count {
+                let path = place.appending(path: parts.suffix(count).joined(separator: "/")).path
+                if path != folder.path, FileManager.default.fileExists(atPath: "\(path)/config.json") {
+                    let found = try HuggingFaceFolder(path: path)
+                    if found.kind == .tower { return found }
+                }
+            }
+        }
+        if folder.hasTensor("v.patch_embd.weight") { return folder }
+        throw HuggingFaceError(folder.path, .missingTower(name.isEmpty ? "a CLIP vision tower" : name))
+    }
+
+    /// Projector and row ends are the model's; all else is the tower's.
+    private func owner(of name: String) -> HuggingFaceFolder {
+        name.hasPrefix("v.") ? tower : model
+    }
+
+    func hasTensor(_ name: String) -> Bool { owner(of: name).hasTensor(name) }
+
+    func shape(_ name: String) throws(HuggingFaceError) -> [Int] { try owner(of: name).shape(name) }
+
+    func tensor(named name: String) throws(HuggingFaceError) -> StoredTensor {
+        try owner(of: name).tensor(named: name)
+    }
+
+    func tensor(named name: String, rows: Int, columns: Int) throws(HuggingFaceError) -> StoredTensor {
+        try owner(of: name).tensor(named: name, rows: rows, columns: columns)
+    }
+
+    func expect(_ name: String, rows: Int, columns: Int) throws(HuggingFaceError) {
+        try owner(of: name).expect(name, rows: rows, columns: columns)
+    }
+
+    func identity() -> [UInt8] {
+        tower.path == model.path ? tower.identity() : tower.identity() + model.identity()
+    }
+}
