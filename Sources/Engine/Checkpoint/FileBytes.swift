@@ -137,6 +137,8 @@ final class FileBytes: TensorBytes {
         }
     }
 
+    private var isMapped: Bool { if case .mapped = origin { true } else { false } }
+
     /// Whether the file is no longer what it was when it was mapped. One that was replaced under its name by another is:
     /// the mapping keeps the old one.
     var hasChanged: Bool {
@@ -185,7 +187,7 @@ final class FileBytes: TensorBytes {
         return StoredTensor(
             name: name, format: format, rows: rows, columns: columns,
             bytes: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]), owner: self,
-            isMapped: origin == .mapped)
+            isMapped: isMapped)
     }
 
     /// Bytes by which this file is known from every other one, wherever it lies: its size, the time at which it was

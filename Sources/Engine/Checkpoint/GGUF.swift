@@ -197,7 +197,7 @@ struct GGUF: TensorSource {
         guard case .array(let array) = value, array.element == .string else {
             throw wrongType(key, value, "a list of text")
         }
-        guard let texts = GGUFCursor.strings(of: array, in: bytes) else { throw fault(.changed) }
+        guard let texts = GGUFCursor.strings(of: array, in: bytes), !bytes.hasChanged else { throw fault(.changed) }
         return texts
     }
 
@@ -206,6 +206,7 @@ struct GGUF: TensorSource {
         guard case .array(let array) = value, let numbers = GGUFCursor.numbers(of: array, in: bytes) else {
             throw wrongType(key, value, "a list of numbers")
         }
+        if bytes.hasChanged { throw fault(.changed) }
         return numbers.map { value in
             switch value {
             case .float(let value): Float(value)
