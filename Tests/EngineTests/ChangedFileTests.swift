@@ -18,7 +18,7 @@ private struct Victim: Sendable, CustomTestStringConvertible {
     static let all = [
         Victim(golden: "grouped", file: "language.gguf"),
         Victim(golden: "folders/published", file: "model/model.safetensors"),
-        Victim(golden: "folders/saved", file: "model/model-00001-of-00006.safetensors"),
+        Victim(golden: "folders/saved", file: "model/model-00002-of-00006.safetensors"),
     ]
 
     func copy() throws -> (folder: ScratchFolder, model: String, file: String) {

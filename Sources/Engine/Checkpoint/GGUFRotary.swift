@@ -34,7 +34,8 @@ extension Rotary {
         let range = 16...16_777_216
         let context = try file.count("llama.context_length", in: 1...range.upperBound)
         let weight = try file.number(prefix + "yarn_log_multiplier") ?? 0
-        let growth = YarnScaling.magnitude(factor: factor) / YarnScaling.magnitude(factor: factor, weight: Double(weight))
+        let growth =
+            YarnScaling.magnitude(factor: factor) / YarnScaling.magnitude(factor: factor, weight: Double(weight))
         return YarnScaling(
             factor: factor,
             originalContext: try file.count(prefix + "original_context_length", in: range, or: context),

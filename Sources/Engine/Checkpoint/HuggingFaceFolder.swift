@@ -20,11 +20,20 @@ struct HuggingFaceFolder: TensorSource {
 
     /// Reads config.json and the headers of all weights; the numbers are left on disk until they are used.
     init(path: String) throws(HuggingFaceError) {
-        configuration = try Self.configuration(of: path)
-        kind = try HuggingFaceKind(configuration, folder: path)
-        shards = try HuggingFaceShards.open(in: path)
-        places = try Self.places(in: shards)
+        let configuration = try Self.configuration(of: path)
+        // Before the weights: of a model that cannot be run, nothing about its files is worth a word.
+        _ = try HuggingFaceKind(configuration, folder: path)
+        try self.init(path: path, configuration: configuration, shards: HuggingFaceShards.open(in: path))
+    }
+
+    init(
+        path: String, configuration: HuggingFaceConfiguration, shards: [SafetensorsFile]
+    ) throws(HuggingFaceError) {
         self.path = path
+        self.configuration = configuration
+        self.shards = shards
+        kind = try HuggingFaceKind(configuration, folder: path)
+        places = try Self.places(in: shards)
         try refuseHeads()
     }
 

@@ -33,7 +33,11 @@ extension LanguageModelConfiguration {
             feedForward: try text.count("intermediate_size", in: 1...1_048_576, or: isMistral ? 14_336 : 11_008),
             epsilon: try text.positive("rms_norm_eps", or: 1e-6),
             rotary: try Self.rotary(text, headWidth: headWidth),
-            contextLength: try Self.contextLength(text, or: isMistral ? 131_072 : 2_048),
+            contextLength: try text.count(
+                "max_position_embeddings", in: 1...16_777_216, or: isMistral ? 131_072 : 2_048),
+            slidingWindow: try text["sliding_window"].map { _ throws(HuggingFaceError) in
+                try text.count("sliding_window", in: 1...16_777_216)
+            },
             isOutputTied: !folder.hasTensor("output.weight"))
         try checkDivisions(text)
         try Self.refuseUnsupported(text, folder)
@@ -66,15 +70,6 @@ extension LanguageModelConfiguration {
         let named = try text.positive("rope_theta", or: 10_000)
         return Rotary(
             base: try parameters?.positive("rope_theta", or: named) ?? named, width: headWidth, pairing: .halves)
-    }
-
-    /// Mistral's first version looks back no further than its window, so a context that fits into it is exact.
-    private static func contextLength(_ text: HuggingFaceConfiguration, or fallback: Int) throws(HuggingFaceError)
-        -> Int
-    {
-        let range = 1...16_777_216
-        let length = try text.count("max_position_embeddings", in: range, or: fallback)
-        return min(length, try text.count("sliding_window", in: range, or: length))
     }
 
     private func checkDivisions(_ text: HuggingFaceConfiguration) throws(HuggingFaceError) {

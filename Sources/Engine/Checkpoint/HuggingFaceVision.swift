@@ -29,6 +29,10 @@ struct HuggingFaceVision: TensorSource {
         }
     }
 
+    init(tower: HuggingFaceFolder, model: HuggingFaceFolder) {
+        (self.tower, self.model) = (tower, model)
+    }
+
     /// The tower that an original LLaVA names: in its folder's weights, or a folder in it or beside it.
     private static func tower(of folder: HuggingFaceFolder) throws(HuggingFaceError) -> HuggingFaceFolder {
         let name = try folder.configuration.string("mm_vision_tower") ?? ""

@@ -1,24 +1,17 @@
-// HuggingFaceVocabulary.swift — words of a Hugging Face folder: the chat template.
+// HuggingFaceVocabulary.swift — the tokenizer of a model's folder, with the tokens at which the model stops.
 
 extension HuggingFaceFolder {
-    /// The chat template: a file of its own, or in the settings of processor or tokenizer; absent where there is none.
-    func chatTemplate() throws(HuggingFaceError) -> String? {
-        if let own = try bytes(of: "chat_template.jinja", limit: 1 << 20) {
-            return String(decoding: own, as: UTF8.self)
+    /// The tokenizer's files as a vocabulary for an embedding of so many rows.
+    ///
+    /// Where no generation_config.json says what ends an answer, config.json does, as in transformers.
+    func vocabulary(rows: Int) throws -> Vocabulary {
+        var vocabulary = try TokenizerFolder(folder: path).vocabulary(rows: rows)
+        guard try document("generation_config.json") == nil else { return vocabulary }
+        let inner = try configuration.object("text_config")?.integers("eos_token_id")
+        for token in try configuration.integers("eos_token_id") ?? inner ?? []
+        where vocabulary.pieces.indices.contains(token) {
+            vocabulary.stops.insert(Int32(token))
         }
-        for name in ["chat_template.json", "processor_config.json", "tokenizer_config.json"] {
-            guard let value = try document(name)?["chat_template"] else { continue }
-            if let template = value.text { return template }
-            // Several templates, each with a name.
-            let named = value.list?.first { $0["name"]?.text == "default" } ?? value.list?.first
-            if let template = named?["template"]?.text { return template }
-        }
-        return nil
-    }
-}
-
-extension Vocabulary {
-    init(_ folder: HuggingFaceFolder, rows: Int) throws(HuggingFaceError) {
-        throw HuggingFaceError(folder.path, .unsupported("the tokenizer of a Hugging Face folder"))
+        return vocabulary
     }
 }

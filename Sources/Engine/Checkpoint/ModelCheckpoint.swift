@@ -37,7 +37,7 @@ struct LanguageCheckpoint {
     func vocabulary() throws -> Vocabulary {
         switch origin {
         case .gguf(let file): try Vocabulary(file)
-        case .folder(let folder): try Vocabulary(folder, rows: configuration.vocabulary)
+        case .folder(let folder): try folder.vocabulary(rows: configuration.vocabulary)
         }
     }
 
@@ -45,7 +45,7 @@ struct LanguageCheckpoint {
     func template() throws -> String? {
         switch origin {
         case .gguf(let file): try file.string("tokenizer.chat_template")
-        case .folder(let folder): try folder.chatTemplate()
+        case .folder(let folder): try TokenizerFolder(folder: folder.path).chatTemplate()
         }
     }
 }
