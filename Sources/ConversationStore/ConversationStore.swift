@@ -67,8 +67,10 @@ public final class ConversationStore: Sendable {
                     throw StoreError.cannotOpen(path: path, reason: "its file system cannot keep a log beside it")
                 }
             }
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
-            return try ConversationStore(path: path, queue: queue, now: now)
+            return try StoreFile.alone(at: path, patience: patience) {
+                let queue = try DatabaseQueue(path: path, configuration: configuration)
+                return try ConversationStore(path: path, queue: queue, now: now)
+            }
         } catch {
             throw StoreError(error, path: path)
         }

@@ -40,6 +40,21 @@ public enum StoreFile {
         }
     }
 
+    /// Runs `body` while no other program opens a store in the folder of `path`.
+    ///
+    /// Making tables takes several steps, and what the first program has made the second must not make again. The folder
+    /// is what is locked: a descriptor of the store itself could not be closed without harm (`prepare`). Where a lock
+    /// cannot be had in time, `body` runs without one: only the first opening of all needs it.
+    static func alone<Value>(at path: String, patience: Double, _ body: () throws -> Value) rethrows -> Value {
+        let folder = open((path as NSString).deletingLastPathComponent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { if folder >= 0 { close(folder) } }
+        let end = ProcessInfo.processInfo.systemUptime + patience
+        while folder >= 0, flock(folder, LOCK_EX | LOCK_NB) != 0, ProcessInfo.processInfo.systemUptime < end {
+            usleep(2_000)
+        }
+        return try body()
+    }
+
     private static func makeFolder(_ folder: String, for path: String) throws(StoreError) {
         guard !folder.isEmpty, !exists(folder) else { return }
         try makeFolder((folder as NSString).deletingLastPathComponent, for: path)

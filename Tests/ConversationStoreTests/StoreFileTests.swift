@@ -3,6 +3,7 @@
 import Engine
 import Foundation
 import GRDB
+import Synchronization
 import Testing
 
 @testable import ConversationStore
@@ -44,6 +45,22 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.store))
         _ = try ConversationStore.open(path: folder.store)
         #expect(try ConversationStore.openExisting(path: folder.store)?.list().isEmpty == true)
+    }
+
+    @Test func `that many make at the same time is made once`() throws {
+        for attempt in 0..<25 {
+            let path = folder.path + "/\(attempt)/conversations.sqlite"
+            let failures = Mutex<[String]>([])
+            DispatchQueue.concurrentPerform(iterations: 4) { _ in
+                do {
+                    try ConversationStore.open(path: path).save([("?", "!")])
+                } catch {
+                    failures.withLock { $0.append("\(error)") }
+                }
+            }
+            #expect(failures.withLock { $0 } == [])
+            #expect(try ConversationStore.open(path: path).list().count == 4)
+        }
     }
 
     @Test func `that nobody lived to finish making is finished`() throws {
