@@ -1,7 +1,9 @@
 // ModelOptions.swift — the options that say which files and how much of the machine. Shared by all that load a model.
 
-import ArgumentParser
-import Engine
+public import ArgumentParser
+public import Engine
+
+extension ChatTemplate: ExpressibleByArgument {}
 
 struct ModelOptions: ParsableArguments {
     @Option(
@@ -35,6 +37,12 @@ struct ModelOptions: ParsableArguments {
         help: ArgumentHelp("Tokens that a conversation can hold; default: what the model allows.", valueName: "n"))
     var context: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "How prompts are written, whatever the model's files say.",
+            valueName: "family"))
+    var template: ChatTemplate?
+
     func validate() throws { try SettingEntry.check(entries) }
 
     var entries: [SettingEntry] {
@@ -42,7 +50,8 @@ struct ModelOptions: ParsableArguments {
             (.model, model), (.mmproj, mmproj), (.draft, draft), (.draftProjector, draftProjector),
         ]
         let numbers: [(SettingKey, Int?)] = [(.threads, threads), (.context, context)]
-        return paths.flatMap { SettingEntry.flag($0, $1.map { .text($0) }) }
+        return SettingEntry.flag(.template, template.map { .text($0.rawValue) })
+            + paths.flatMap { SettingEntry.flag($0, $1.map { .text($0) }) }
             + numbers.flatMap { SettingEntry.flag($0, $1.map { .integer($0) }) }
     }
 }

@@ -11,8 +11,8 @@ private let system =
 private func written(_ segments: [ChatTemplate.Segment]) -> String {
     segments.map { segment in
         switch segment {
-        case .beginning: "<s>"
-        case .text(let text): text
+        case .beginning, .beginningMark: "<s>"
+        case .text(let text), .continued(let text): text
         case .control(let name): name
         case .picture: "<image>"
         }
@@ -35,12 +35,22 @@ private func conversation(_ template: ChatTemplate, system: String? = nil) -> St
             "<s>\(system) USER: <image>\nWhat? ASSISTANT:A dog.</s>USER: Why? ASSISTANT:"
         ),
         (.plain, "<s>USER: <image>\nWhat? ASSISTANT:A dog.</s>USER: Why? ASSISTANT:"),
-        (.llama2, "<s>[INST] <image>\nWhat? [/INST]A dog.</s><s>[INST] Why? [/INST]"),
+        (.llavaHF, "<s>USER: <image>\nWhat? ASSISTANT:A dog. USER: Why? ASSISTANT:"),
+        (.llama2, "<s>[INST] <image>\nWhat? [/INST]A dog. </s><s>[INST] Why? [/INST]"),
         (.mistral, "<s>[INST] <image>\nWhat? [/INST]A dog.</s>[INST] Why? [/INST]"),
+        (.mistralSpaced, "<s> [INST] <image>\nWhat? [/INST]A dog.</s> [INST] Why? [/INST]"),
+        (.mistralV3, "<s>[INST] <image>\nWhat?[/INST]A dog.</s>[INST] Why?[/INST]"),
+        (.mistralInstruct, "<s>[INST] <image>\nWhat? [/INST]A dog. </s>[INST] Why? [/INST]"),
+        (.llavaNext, "<s>[INST] <image>\nWhat? [/INST]A dog.</s> [INST] Why? [/INST]"),
         (
             .chatML,
-            "<s><|im_start|>system\nAnswer the questions.<|im_end|>\n<|im_start|>user\n<image>\nWhat?<|im_end|>\n"
-                + "<|im_start|>assistant\nA dog.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
+            "<s><|im_start|>user\n<image>\nWhat?<|im_end|>\n<|im_start|>assistant\nA dog.<|im_end|>\n"
+                + "<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
+        ),
+        (
+            .chatMLDirect,
+            "<s><|im_start|>system\nAnswer the questions.<|im_end|><|im_start|>user\n<image>\nWhat?<|im_end|>"
+                + "<|im_start|>assistant\nA dog.<|im_end|><|im_start|>user\nWhy?<|im_end|><|im_start|>assistant\n"
         ),
         (.zephyr, "<s><|user|>\n<image>\nWhat?</s>\n<|assistant|>\nA dog.</s>\n<|user|>\nWhy?</s>\n<|assistant|>\n"),
     ])
@@ -51,7 +61,8 @@ private func conversation(_ template: ChatTemplate, system: String? = nil) -> St
     @Test(arguments: [
         (ChatTemplate.vicunaV1, "<s>Be brief. USER: <image>\nWhat? ASSISTANT:A dog.</s>USER: Why? ASSISTANT:"),
         (.plain, "<s>Be brief. USER: <image>\nWhat? ASSISTANT:A dog.</s>USER: Why? ASSISTANT:"),
-        (.llama2, "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\n<image>\nWhat? [/INST]A dog.</s><s>[INST] Why? [/INST]"),
+        (.llama2, "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\n<image>\nWhat? [/INST]A dog. </s><s>[INST] Why? [/INST]"),
+        (.llavaNext, "<s><<SYS>>\nBe brief.\n<</SYS>>\n\n[INST] <image>\nWhat? [/INST]A dog.</s> [INST] Why? [/INST]"),
         (
             .chatML,
             "<s><|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n<image>\nWhat?<|im_end|>\n"
@@ -74,8 +85,11 @@ private func conversation(_ template: ChatTemplate, system: String? = nil) -> St
 
     @Test func `without a picture a turn is one segment`() {
         #expect(ChatTemplate.plain.user("Hi", isFirst: true, pictures: 0) == [.text("USER: Hi ASSISTANT:")])
+        let template = ChatTemplate.vicunaV1
         #expect(
-            ChatTemplate.vicunaV1.user("Hi", isFirst: true, pictures: 0) == [.text("\(system) USER: Hi ASSISTANT:")])
+            ChatTemplate.joined(template.opening() + template.user("Hi", isFirst: true, pictures: 0)) == [
+                .beginning, .text("\(system) USER: Hi ASSISTANT:"),
+            ])
         #expect(ChatTemplate.vicunaV1.user("Hi", isFirst: false, pictures: 0) == [.text("USER: Hi ASSISTANT:")])
     }
 
@@ -104,18 +118,27 @@ private func conversation(_ template: ChatTemplate, system: String? = nil) -> St
     }
 
     @Test(arguments: [
-        (nil, ChatTemplate.vicunaV1), ("", .vicunaV1), ("{{ messages }}", .vicunaV1), ("vicuna", .vicunaV1),
-        ("plain", .plain), ("chatml", .chatML),
-        ("{{'<|im_start|>' + message['role']}}", .chatML),
-        ("{{ bos_token + '[INST] ' + content + ' [/INST]' }}", .llama2),
-        ("{{ '[INST] <<SYS>>' }}", .llama2), ("{{ '[INST] ' + message['content'] + ' [/INST]' }}", .mistral),
-        ("{{ '<|user|>\n' }}{{ '<|assistant|>' }}", .zephyr),
-        ("{{ 'USER: ' + message['content'] }}{{ 'ASSISTANT: ' }}", .plain),
-        ("{{ 'A chat between a curious user and' }}{{ 'USER: ' }}{{ 'ASSISTANT: ' }}", .vicunaV1),
-        ("{{ message['role'].upper() + ': '}}{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}", .plain),
-    ])
-    func `a file's template is recognised by its marks`(metadata: String?, template: ChatTemplate) {
-        #expect(ChatTemplate(metadata: metadata) == template)
+        (nil, ""), (nil, "{{ messages }}"), (.vicunaV1, "vicuna"), (.plain, "plain"), (.chatML, "chatml"),
+        (.llavaNext, "llava_next"), (nil, "{{'<|user|>\n'}}{{'<|end|>'}}{{'<|assistant|>'}}"),
+        (.chatML, "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}"),
+        (.chatML, "{{'<|im_start|>'}}{{'<|im_end|>\\n'}}"), (.chatMLDirect, "{{'<|im_start|>'}}{{'<|im_end|>'}}"),
+        (.llama2, "{{ bos_token + '[INST] ' + content + ' [/INST]' }}"),
+        (.llama2, "{{ '[INST] <<SYS>>' }} [/INST]"),
+        (.mistral, "{{ '[INST] ' + message['content'] + ' [/INST]' }}"),
+        (.mistralV3, "{{- \"[INST] \" + message[\"content\"] + \"[/INST]\" }}"),
+        (.zephyr, "{{ '<|user|>\n' }}{{ '<|assistant|>' }}"),
+        (.plain, "{{ 'USER: ' + message['content'] }}{{ 'ASSISTANT: ' }}"),
+        (.vicunaV1, "{{ 'A chat between a curious user and' }}{{ 'USER: ' }}{{ 'ASSISTANT: ' }}"),
+        (.llavaHF, "{{ message['role'].upper() + ': '}}{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"),
+    ] as [(ChatTemplate?, String)])
+    func `a file's template is recognised by its marks`(template: ChatTemplate?, text: String) {
+        #expect(ChatTemplate.recognised(in: text) == template)
+    }
+
+    @Test func `an original LLaVA's template follows from its architecture`() {
+        #expect(ChatTemplate.original(architecture: "LlavaLlamaForCausalLM", hasChatML: false) == .vicunaV1)
+        #expect(ChatTemplate.original(architecture: "LlavaLlamaForCausalLM", hasChatML: true) == .chatMLDirect)
+        #expect(ChatTemplate.original(architecture: "LlavaMistralForCausalLM", hasChatML: false) == .mistralInstruct)
     }
 
     @Test(arguments: ["grouped", "tied", "theta"])
@@ -135,10 +158,10 @@ private func conversation(_ template: ChatTemplate, system: String? = nil) -> St
         let prompt = try JSONDecoder().decode(
             Golden.self, from: Data(contentsOf: folder.appending(path: "golden.json"))
         ).picture
-        let before = tokenizer.encode(.beginning) + tokenizer.encode(.text(prompt.before))
+        let before = tokenizer.encode([.beginning, .text(prompt.before)])
         #expect(before == prompt.ids_before)
-        #expect(tokenizer.encode(.text(prompt.after)) == prompt.ids_after)
-        #expect(tokenizer.encode(.picture).isEmpty)
+        #expect(tokenizer.encode([.text(prompt.after)]) == prompt.ids_after)
+        #expect(tokenizer.encode([.picture]).isEmpty)
     }
 
     @Test func `a control token without an id is text`() {
@@ -146,8 +169,21 @@ private func conversation(_ template: ChatTemplate, system: String? = nil) -> St
             pieces: ["<s>", "</s>", "▁", "x"], scores: [0, 0, -1, -1], kinds: [.control, .control, .normal, .normal],
             beginning: 0, end: 1, unknown: nil, stops: [1], addsDummyPrefix: true, addsBeginning: true)
         let tokenizer = Tokenizer(vocabulary)
-        #expect(tokenizer.encode(.control("</s>")) == [1])
-        #expect(tokenizer.encode(.control("x")) == [2, 3])
-        #expect(tokenizer.encode(.beginning) == [0])
+        #expect(tokenizer.encode([.control("</s>")]) == [1])
+        #expect(tokenizer.encode([.text("x"), .control("x"), .control("</s>")]) == [2, 3, 3, 1])
+        #expect(tokenizer.encode([.beginning]) == [0])
+    }
+
+    @Test func `an end token that the template does not write is in the answer, but not in the text`() {
+        var record = TextRecord(template: .llavaHF, stopTokens: [2], system: nil)
+        record.append(question: "a", as: [1, 5])
+        #expect(record.append(answer: [7, 2]) == [7])
+        #expect(record.turns[0].answer == [7, 2] && record.end.tokens == 3 && record.end.generated == 2)
+        #expect(record.segments(question: "b") == [.continued(" "), .text("USER: b ASSISTANT:")])
+        record.append(question: "b", as: [6])
+        #expect(record.append(answer: [7]) == [7])
+        var other = TextRecord(template: .vicunaV1, stopTokens: [2], system: nil)
+        other.append(question: "a", as: [1, 5])
+        #expect(other.append(answer: [7, 2]) == [7, 2])
     }
 }

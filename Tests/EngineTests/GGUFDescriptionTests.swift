@@ -14,7 +14,7 @@ import Testing
             "architecture  llama (tiny)", "blocks 1, hidden 8, feed-forward 12, heads 2 of 4, key heads 1",
             "64 positions, rotary base 10000",
             "8 pieces (SentencePiece), begins with '<s>' (1), ends with '</s>' (2)",
-            "template      vicuna_v1", "F32           12 tensors, 632 numbers, 2.5 kB",
+            "template      vicuna_v1, as the file has none", "F32           12 tensors, 632 numbers, 2.5 kB",
             "tokenizer.ggml.tokens                   8 elements: '<unk>', '<s>', '</s>', '<0x41>', …",
             "tokenizer.ggml.token_type               8 elements: 2, 3, 3, 6, …",
             "blk.0.ffn_down.weight     F32, 12 × 8, 384 bytes",

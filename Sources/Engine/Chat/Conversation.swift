@@ -22,7 +22,7 @@ final class Conversation {
         drafter = models.makeDrafter()
         feed = PromptFeed(target: models.target, cache: cache, drafter: drafter)
         memory = models.makePictureMemory()
-        record = TextRecord(stopTokens: models.stopTokens, system: nil)
+        record = TextRecord(template: models.template, stopTokens: models.stopTokens, system: nil)
         spent.load = models.loadSeconds
     }
 
@@ -33,7 +33,7 @@ final class Conversation {
         drafter?.clear()
         feed.clear()
         memory?.truncate(to: 0)
-        record = TextRecord(stopTokens: models.stopTokens, system: system)
+        record = TextRecord(template: models.template, stopTokens: models.stopTokens, system: system)
         spent = GenerationReport.Seconds()
     }
 
@@ -49,7 +49,7 @@ final class Conversation {
     /// Encodes a picture and reads its rows, after the words that stand before it.
     func attach(_ image: PixelImage, emit: ChatEngine.Emit, cancellation: Cancellation) throws {
         let rows = try pictureRows
-        let before = models.tokenizer.encode(record.segmentsBeforePicture(in: models.template))
+        let before = models.tokenizer.encode(record.segmentsBeforePicture())
         try expectRoom(for: before.count + rows)
         let parts = try see(
             image, rows: rows, after: before, isOpening: record.end.rows == 0, emit: emit, cancellation: cancellation)
@@ -66,7 +66,7 @@ final class Conversation {
         _ question: String, options: GenerationOptions, emit: ChatEngine.Emit, cancellation: Cancellation
     ) throws {
         guard question.contains(where: { !$0.isWhitespace }) else { throw ChatError.emptyQuestion }
-        let prompt = models.tokenizer.encode(record.segments(question: question, in: models.template))
+        let prompt = models.tokenizer.encode(record.segments(question: question))
         try expectRoom(for: prompt.count)
         record.append(question: question, as: prompt)
         feed.append(.tokens(prompt))
@@ -86,22 +86,21 @@ final class Conversation {
 
     /// Puts stored turns in the place of this conversation and reads them; throws with nothing changed if they do not fit.
     func restore(_ past: [PastTurn], emit: ChatEngine.Emit, cancellation: Cancellation) throws {
-        var restored = TextRecord(stopTokens: models.stopTokens, system: system)
+        var restored = TextRecord(template: models.template, stopTokens: models.stopTokens, system: system)
         var parts: [PromptPart] = []
         for (index, turn) in past.enumerated() {
             for image in turn.images {
-                let before = models.tokenizer.encode(restored.segmentsBeforePicture(in: models.template))
+                let before = models.tokenizer.encode(restored.segmentsBeforePicture())
                 restored.appendPicture(rows: try pictureRows, after: before)
                 parts.append(.image(image, rows: try pictureRows, after: before))
             }
-            let prompt = models.tokenizer.encode(restored.segments(question: turn.question, in: models.template))
+            let prompt = models.tokenizer.encode(restored.segments(question: turn.question))
             let vocabulary = Int32(models.target.configuration.vocabulary)
             if let foreign = turn.answer.first(where: { !(0..<vocabulary).contains($0) }) {
                 throw ChatError.foreignToken(foreign, turn: index)
             }
             restored.append(question: turn.question, as: prompt)
-            restored.append(answer: turn.answer)
-            parts += [.tokens(prompt), .tokens(turn.answer)]
+            parts += [.tokens(prompt), .tokens(restored.append(answer: turn.answer))]
         }
         // The last token of a text is never in the cache: the next question or answer begins with it.
         guard restored.end.rows - 1 <= cache.capacity else {
@@ -196,8 +195,9 @@ final class Conversation {
         var finish: GenerationReport.FinishReason?
         // Whatever ends the answer, what was generated belongs to the text; its last token is not in the cache yet.
         defer {
-            record.append(answer: answer.report.tokens)
-            feed.append(.tokens([loop.pending]))
+            let kept = record.append(answer: answer.report.tokens)
+            // The one token that can be left out is an end token, and then it is the pending one.
+            if kept.count == answer.report.tokens.count { feed.append(.tokens([loop.pending])) }
         }
         while finish == nil {
             let limit = min(options.maximumTokens - answer.report.tokens.count, cache.free)
@@ -226,8 +226,4 @@ final class Conversation {
             contextUsed: cache.committed, contextLimit: cache.capacity,
             turn: record.turns.count - 1)
     }
-}
-
-extension Tokenizer {
-    fileprivate func encode(_ segments: [ChatTemplate.Segment]) -> [Int32] { segments.flatMap { encode($0) } }
 }

@@ -5,6 +5,8 @@ public struct EngineOptions: Sendable, Equatable {
     public var threads: Int?
     /// Rows of the context; absent: what the model was trained for, at most 4096.
     public var contextLength: Int?
+    /// How prompts are written; absent: as the model's files say.
+    public var template: ChatTemplate?
     /// Where encoded pictures are kept for later conversations; absent keeps none. No text depends on it.
     public var pictureCache: PictureCacheOptions?
 

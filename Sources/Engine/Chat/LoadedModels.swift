@@ -52,7 +52,7 @@ final class LoadedModels {
         self.backend = backend
         self.target = target
         tokenizer = Tokenizer(vocabulary)
-        template = ChatTemplate(metadata: try checkpoint.template())
+        template = try Self.template(options, of: checkpoint, named: bundle.name, emit: emit)
         vision = try Self.vision(of: bundle, target: target, backend: backend)
         draft = Self.draft(
             of: bundle, target: target, vocabulary: vocabulary,
@@ -76,6 +76,22 @@ final class LoadedModels {
             throw .beyondWindow(model: name, asked: asked, window: window)
         }
         return asked
+    }
+
+    /// The family of prompts that the user names, or that the checkpoint's own template belongs to.
+    private static func template(
+        _ options: EngineOptions, of checkpoint: LanguageCheckpoint, named name: String, emit: ChatEngine.Emit
+    ) throws -> ChatTemplate {
+        if let template = options.template { return template }
+        guard let text = try checkpoint.template() else { return .vicunaV1 }
+        if let template = ChatTemplate.recognised(in: text) { return template }
+        let names = ChatTemplate.allCases.map(\.rawValue).joined(separator: ", ")
+        emit(
+            .notice(
+                Notice(
+                    "The chat template of \(name) fits no family of prompts that is known here; going on with vicuna_v1. "
+                        + "--template chooses another: \(names).")))
+        return .vicunaV1
     }
 
     func makeDrafter() -> DraftModelDrafter? {

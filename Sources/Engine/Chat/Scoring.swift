@@ -76,11 +76,12 @@ extension LoadedModels {
                 }
         }
         let seen = try image.map { try see($0) { _, _ in } }
-        return segments.compactMap { segment in
-            if case .picture = segment {
-                return seen.map { .picture(visualTokens: $0.visualTokens, features: $0.features) }
-            }
-            return .tokens(tokenizer.encode(segment))
+        let picture = seen.map { PromptPart.picture(visualTokens: $0.visualTokens, features: $0.features) }
+        let texts = segments.split(separator: .picture, omittingEmptySubsequences: false)
+        return texts.enumerated().flatMap { index, text -> [PromptPart] in
+            let tokens = tokenizer.encode(Array(text))
+            let before = index == 0 ? [] : [picture].compactMap { $0 }
+            return before + (tokens.isEmpty ? [] : [.tokens(tokens)])
         }
     }
 

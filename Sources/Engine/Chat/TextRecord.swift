@@ -64,8 +64,11 @@ struct TextRecord {
     let stopTokens: Set<Int32>
     /// The system prompt that the text begins with; absent: the template's own.
     let system: String?
+    /// How the text is written.
+    private let template: ChatTemplate
 
-    init(stopTokens: Set<Int32>, system: String?) {
+    init(template: ChatTemplate, stopTokens: Set<Int32>, system: String?) {
+        self.template = template
         self.stopTokens = stopTokens
         self.system = system
     }
@@ -78,22 +81,22 @@ struct TextRecord {
     // MARK: What comes next
 
     /// What stands between the text so far and the first picture of a new turn, or the next picture of this one.
-    func segmentsBeforePicture(in template: ChatTemplate) -> [ChatTemplate.Segment] {
+    func segmentsBeforePicture() -> [ChatTemplate.Segment] {
         let lead = template.lead(isFirst: history.isEmpty, pictures: pictures + 1, system: system)
         if pictures > 0 { return [lead[lead.count - 2]] }
-        return segmentsBeforeTurn(in: template) + lead.dropLast()
+        return segmentsBeforeTurn() + lead.dropLast()
     }
 
     /// What stands between the text so far, pictures included, and the answer to `question`.
-    func segments(question: String, in template: ChatTemplate) -> [ChatTemplate.Segment] {
-        (pictures > 0 ? [] : segmentsBeforeTurn(in: template))
+    func segments(question: String) -> [ChatTemplate.Segment] {
+        (pictures > 0 ? [] : segmentsBeforeTurn())
             + template.question(question, isFirst: history.isEmpty, pictures: pictures, system: system)
     }
 
     /// The opening of the conversation, or the end of the last answer as far as the model did not write it itself.
-    private func segmentsBeforeTurn(in template: ChatTemplate) -> [ChatTemplate.Segment] {
+    private func segmentsBeforeTurn() -> [ChatTemplate.Segment] {
         if history.isEmpty { return template.opening(system: system) }
-        return Array(template.answerEnd().dropFirst(lastAnswerEnded ? 1 : 0))
+        return lastAnswerEnded ? template.answerEndAfterStop() : template.answerEnd()
     }
 
     // MARK: Growing
@@ -114,12 +117,15 @@ struct TextRecord {
         beginTurn()
     }
 
-    /// Adds the answer to the last question, once.
-    mutating func append(answer: [Int32]) {
+    /// Adds the answer to the last question, once; returns what of it stands in the text: some templates have no end
+    /// token after an answer.
+    @discardableResult mutating func append(answer: [Int32]) -> [Int32] {
         history[history.count - 1].record.answer = answer
-        append(answer)
+        let kept = lastAnswerEnded && !template.keepsStop ? Array(answer.dropLast()) : answer
+        append(kept)
         end.generated += answer.count
         beginTurn()
+        return kept
     }
 
     private mutating func append(_ added: [Int32]) {

@@ -101,11 +101,17 @@ public struct CheckpointDescription: Sendable, Equatable {
         do throws(GGUFError) {
             let vocabulary = try Vocabulary(file)
             func named(_ token: Int32?) -> String { token.map { "'\(vocabulary.pieces[Int($0)])' (\($0))" } ?? "none" }
-            let template = ChatTemplate(metadata: try file.string("tokenizer.chat_template"))
+            let template = try file.string("tokenizer.chat_template").map { ChatTemplate.recognised(in: $0) }
+            let family =
+                switch template {
+                case .some(.some(let family)): family.rawValue
+                case .some(.none): "vicuna_v1, as the file's own fits no known family"
+                case .none: "vicuna_v1, as the file has none"
+                }
             let ends = "begins with \(named(vocabulary.beginning)), ends with \(named(vocabulary.end))"
             return [
                 Line("vocabulary", "\(vocabulary.pieces.count) pieces (SentencePiece), \(ends)"),
-                Line("template", template.rawValue),
+                Line("template", family),
             ]
         } catch {
             return [problem(error)]

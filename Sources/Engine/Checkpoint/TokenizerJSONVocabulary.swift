@@ -46,6 +46,6 @@ extension Vocabulary {
 extension TokenizerJSON {
     /// What a normalised added token looks like in a normalised text.
     fileprivate func normalised(_ content: String) -> String {
-        String(decoding: normalisation.apply(to: Array(content.utf8)[...], isFirst: true), as: UTF8.self)
+        String(decoding: normalisation.apply(to: Array(content.utf8)[...], at: .start), as: UTF8.self)
     }
 }

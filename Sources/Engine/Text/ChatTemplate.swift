@@ -1,80 +1,77 @@
 // ChatTemplate.swift — how a conversation is written for a model, turn by turn, as segments. Used by Chat.
 
-/// The families of chat prompts that SentencePiece models of LLaMA's architecture were trained with.
+/// The families of chat prompts that models of LLaMA's architecture were trained with, each token by token what its
+/// original writes: the conversations of the LLaVA code, or the chat template of a Hugging Face checkpoint.
 ///
-/// A prompt is a list of segments, each tokenised by itself with its own dummy prefix (the rule of the original LLaVA),
-/// so that what a user types can never become a control token or run into the words of the template. Everything up to
-/// a picture is known before the question is: `lead` can be prefilled while the user types.
-enum ChatTemplate: String, Sendable, Equatable, CaseIterable {
-    /// LLaVA-1.5's own: a system sentence, then "USER: … ASSISTANT:".
+/// A prompt is a list of segments, so that what a user types can never become a control token. Everything up to a picture
+/// is known before the question is: `lead` can be prefilled while the user types. The words of an answer are the model's
+/// own tokens; they are never cut anew.
+public enum ChatTemplate: String, Sendable, Equatable, CaseIterable {
+    /// Vicuna's and LLaVA-1.5's own: a system sentence, then "USER: … ASSISTANT:".
     case vicunaV1 = "vicuna_v1"
-    /// The same without the system sentence: Hugging Face's LLaVA-1.5 card, and our demo models.
+    /// The same with the system sentence that LLaVA's command line chooses.
+    case llavaV1 = "llava_v1"
+    /// The chat template of llava-hf's LLaVA-1.5 and 1.6 on Vicuna: no system sentence, and no end after an answer.
+    case llavaHF = "llava_hf"
+    /// vicuna_v1 without the system sentence: our demo models.
     case plain
-    /// "[INST] … [/INST]", every turn with a beginning token.
+    /// "[INST] … [/INST]", every turn with a beginning token: Llama 2 Chat.
     case llama2
-    /// "[INST] … [/INST]", one beginning token; LLaVA-1.6 on Mistral.
+    /// "[INST] … [/INST]", one beginning token: Mistral Instruct.
     case mistral
-    /// "<|im_start|>user … <|im_end|>"; LLaVA-1.6 on Yi.
+    /// The same with a space before "[INST]": Mistral's later chat templates.
+    case mistralSpaced = "mistral_spaced"
+    /// "[INST]" as a control token: Mistral Instruct from version 0.3 on.
+    case mistralV3 = "mistral_v3"
+    /// The original LLaVA-1.6 on Mistral: a space before the end of an answer.
+    case mistralInstruct = "mistral_instruct"
+    /// The chat template of llava-hf's LLaVA-1.6 on Mistral: a space after the end of an answer.
+    case llavaNext = "llava_next"
+    /// "<|im_start|>user … <|im_end|>", each on lines of its own.
     case chatML = "chatml"
+    /// The original LLaVA-1.6 on Yi: no line end after "<|im_end|>".
+    case chatMLDirect = "chatml_direct"
     /// "<|user|> … <|assistant|>"; TinyLlama and its kin.
     case zephyr
 
     enum Segment: Sendable, Equatable {
-        /// The token that a text begins with.
+        /// The token that a tokenizer puts before a text.
         case beginning
-        /// Text of the template and of the user; never parsed for control tokens.
+        /// The same token where the template writes it; a tokenizer takes what follows for the middle of a text.
+        case beginningMark
+        /// Text of the template and of the user; never parsed for control tokens. Texts that stand side by side are one.
         case text(String)
+        /// Text that goes on where an answer or a mark ended: no space is put before it.
+        case continued(String)
         /// A control token by its name; where the vocabulary has none, the name is text.
         case control(String)
         /// The rows of one picture.
         case picture
     }
 
-    /// The template that a model's file names, by the marks that llama.cpp goes by; vicuna_v1 where it names none that
-    /// fits a model of this kind.
-    ///
-    /// - Parameter metadata: a file's `tokenizer.chat_template`: the template itself, or a family's name.
-    init(metadata: String?) {
-        let text = metadata ?? ""
-        func has(_ marks: String...) -> Bool { marks.allSatisfy(text.contains) }
-        if let named = Self(rawValue: text) {
-            self = named
-        } else if text == "vicuna" {
-            self = .vicunaV1
-        } else if has("<|im_start|>") {
-            self = .chatML
-        } else if has("[INST]") {
-            self = has("<<SYS>>") || has("bos_token + '[INST]") ? .llama2 : .mistral
-        } else if has("<|user|>", "<|assistant|>") {
-            self = .zephyr
-        } else if has("ASSISTANT:"), has("USER:") || has(".upper()") {
-            self = has("A chat between a curious") ? .vicunaV1 : .plain
-        } else {
-            self = .vicunaV1
-        }
-    }
-
     // MARK: The parts of a conversation
 
     /// Whether the family's template has a place for a system prompt.
-    var hasSystem: Bool {
-        switch self {
-        case .vicunaV1, .plain, .llama2, .chatML, .zephyr: true
-        case .mistral: false
-        }
-    }
+    var hasSystem: Bool { self != .mistral && self != .mistralV3 }
+
+    /// Whether the token with which a model ends its answer stays in the text.
+    var keepsStop: Bool { self != .llavaHF }
 
     /// What comes before the first turn.
     ///
     /// - Parameter system: the system prompt; absent: the family's own, where it has one.
     func opening(system: String? = nil) -> [Segment] {
-        switch self {
-        case .chatML:
-            [.beginning, .control("<|im_start|>"), .text("system\n" + (system ?? Self.chatMLSystem))] + closeChatML
+        let system = system ?? ownSystem
+        return switch self {
         case .llama2: []  // every turn begins with its own
-        case .zephyr:
-            [.beginning] + (system.map { [.text("<|system|>\n" + $0), .control("</s>"), .text("\n")] } ?? [])
-        case .vicunaV1, .plain, .mistral: [.beginning]
+        case .mistral, .mistralSpaced, .mistralV3: [.beginningMark]
+        case .mistralInstruct: [.beginning]
+        case .vicunaV1, .llavaV1, .llavaHF, .plain: [.beginning] + (system.map { [.text($0 + " ")] } ?? [])
+        case .llavaNext: [.beginning] + (system.map { [.text(Self.llamaSystem($0))] } ?? [])
+        case .chatML, .chatMLDirect:
+            [.beginning]
+                + (system.map { [.control("<|im_start|>"), .text("system\n" + $0)] + answerEnd() } ?? [])
+        case .zephyr: [.beginning] + (system.map { [.text("<|system|>\n" + $0)] + answerEnd() } ?? [])
         }
     }
 
@@ -86,17 +83,15 @@ enum ChatTemplate: String, Sendable, Equatable, CaseIterable {
     ///   - system: as `opening` has it.
     func lead(isFirst: Bool, pictures: Int, system: String? = nil) -> [Segment] {
         guard pictures > 0 else { return [] }
-        let before = beforeQuestion(isFirst: isFirst, system: system)
-        var segments: [Segment] = before.segments + [.text(before.text), .picture]
+        var segments = beforeQuestion(isFirst: isFirst, system: system) + [.picture]
         for _ in 1..<pictures { segments += [.text("\n"), .picture] }
         return segments
     }
 
     /// The rest of the turn, up to where the model begins to answer.
     func question(_ question: String, isFirst: Bool, pictures: Int, system: String? = nil) -> [Segment] {
-        if pictures > 0 { return afterPictures("\n" + question) }
-        let before = beforeQuestion(isFirst: isFirst, system: system)
-        return before.segments + afterPictures(before.text + question)
+        let before = pictures > 0 ? [.text("\n")] : beforeQuestion(isFirst: isFirst, system: system)
+        return Self.joined(before + [.text(self == .llama2 ? Self.trimmed(question) : question)] + afterQuestion)
     }
 
     /// A whole turn of the user.
@@ -104,52 +99,114 @@ enum ChatTemplate: String, Sendable, Equatable, CaseIterable {
         lead(isFirst: isFirst, pictures: pictures) + question(text, isFirst: isFirst, pictures: pictures)
     }
 
-    /// What ends an answer: the model writes the first of it itself unless it was stopped.
+    /// What ends an answer: the model writes up to the first control token itself unless it was stopped.
     func answerEnd() -> [Segment] {
         switch self {
-        case .vicunaV1, .plain, .llama2, .mistral, .zephyr: [.control("</s>")]
-        case .chatML: closeChatML
+        case .vicunaV1, .llavaV1, .plain, .mistral, .mistralSpaced, .mistralV3: [.control("</s>")]
+        case .llama2, .mistralInstruct: [.continued(" "), .control("</s>")]
+        case .llavaNext: [.control("</s>"), .text(" ")]
+        case .llavaHF: [.continued(" ")]
+        case .chatML: [.control("<|im_end|>"), .text("\n")]
+        case .chatMLDirect: [.control("<|im_end|>")]
+        case .zephyr: [.control("</s>"), .text("\n")]
         }
     }
 
-    private var closeChatML: [Segment] { [.control("<|im_end|>"), .text("\n")] }
+    /// What of `answerEnd` is missing after an answer that the model ended itself.
+    func answerEndAfterStop() -> [Segment] {
+        let end = answerEnd()
+        let mark = end.firstIndex { if case .control = $0 { true } else { false } }
+        return mark.map { Array(end[($0 + 1)...]) } ?? end
+    }
 
-    /// Control tokens and the words that stand before the question.
-    private func beforeQuestion(isFirst: Bool, system: String?) -> (segments: [Segment], text: String) {
+    private func beforeQuestion(isFirst: Bool, system: String?) -> [Segment] {
+        let system = isFirst ? system : nil
+        return switch self {
+        case .vicunaV1, .llavaV1, .llavaHF, .plain: [.text("USER: ")]
+        case .llama2: [.beginningMark, .text("[INST] " + (system.map(Self.llamaSystem) ?? ""))]
+        case .mistralInstruct: [.text("[INST] " + (system.map(Self.llamaSystem) ?? ""))]
+        case .mistral, .llavaNext: [.text("[INST] ")]
+        case .mistralSpaced: [.text(" [INST] " + (system.map { $0 + "\n\n" } ?? ""))]
+        case .mistralV3: [.control("[INST]"), .continued(" ")]
+        case .chatML, .chatMLDirect: [.control("<|im_start|>"), .text("user\n")]
+        case .zephyr: [.text("<|user|>\n")]
+        }
+    }
+
+    private var afterQuestion: [Segment] {
         switch self {
-        case .vicunaV1: ([], isFirst ? (system ?? Self.vicunaSystem) + " USER: " : "USER: ")
-        case .plain: ([], isFirst ? (system.map { $0 + " " } ?? "") + "USER: " : "USER: ")
-        case .llama2:
-            ([.beginning], "[INST] " + (isFirst ? system.map { "<<SYS>>\n\($0)\n<</SYS>>\n\n" } ?? "" : ""))
-        case .mistral: ([], "[INST] ")
-        case .chatML: ([.control("<|im_start|>")], "user\n")
-        case .zephyr: ([], isFirst ? "<|user|>\n" : "\n<|user|>\n")
+        case .vicunaV1, .llavaV1, .llavaHF, .plain: [.text(" ASSISTANT:")]
+        case .llama2, .mistral, .mistralSpaced, .mistralInstruct, .llavaNext: [.text(" [/INST]")]
+        case .mistralV3: [.control("[/INST]")]
+        case .chatML, .chatMLDirect: answerEnd() + [.control("<|im_start|>"), .text("assistant\n")]
+        case .zephyr: answerEnd() + [.text("<|assistant|>\n")]
         }
     }
 
-    private func afterPictures(_ question: String) -> [Segment] {
+    /// The system prompt of conversations that have no other.
+    private var ownSystem: String? {
         switch self {
-        case .vicunaV1, .plain: [.text(question + " ASSISTANT:")]
-        case .llama2, .mistral: [.text(question + " [/INST]")]
-        case .chatML: [.text(question)] + closeChatML + [.control("<|im_start|>"), .text("assistant\n")]
-        case .zephyr: [.text(question), .control("</s>"), .text("\n<|assistant|>\n")]
+        case .vicunaV1: Self.vicunaSystem(of: "user")
+        case .llavaV1: Self.vicunaSystem(of: "human")
+        case .chatMLDirect: "Answer the questions."
+        default: nil
         }
     }
 
-    private static let chatMLSystem = "Answer the questions."
-    private static let vicunaSystem =
-        "A chat between a curious user and an artificial intelligence assistant. "
-        + "The assistant gives helpful, detailed, and polite answers to the user's questions."
+    private static func vicunaSystem(of person: String) -> String {
+        "A chat between a curious \(person) and an artificial intelligence assistant. "
+            + "The assistant gives helpful, detailed, and polite answers to the \(person)'s questions."
+    }
+
+    private static func llamaSystem(_ system: String) -> String { "<<SYS>>\n\(system)\n<</SYS>>\n\n" }
+
+    /// Llama 2's template takes the space around a question away: what Python calls space.
+    private static func trimmed(_ text: String) -> String {
+        func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+            scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
+        }
+        let scalars = text.unicodeScalars
+        guard let first = scalars.firstIndex(where: { !isSpace($0) }),
+            let last = scalars.lastIndex(where: { !isSpace($0) })
+        else { return "" }
+        return String(scalars[first...last])
+    }
+
+    /// The same segments, texts side by side as one.
+    static func joined(_ segments: [Segment]) -> [Segment] {
+        segments.reduce(into: []) { joined, segment in
+            switch (joined.last, segment) {
+            case (.text(let first), .text(let second)): joined[joined.count - 1] = .text(first + second)
+            case (.continued(let first), .text(let second)): joined[joined.count - 1] = .continued(first + second)
+            default: joined.append(segment)
+            }
+        }
+    }
 }
 
 extension Tokenizer {
-    /// The tokens of one segment; none for a picture, whose rows are no tokens.
-    func encode(_ segment: ChatTemplate.Segment) -> [Int32] {
-        switch segment {
-        case .beginning: vocabulary.addsBeginning ? vocabulary.beginning.map { [$0] } ?? [] : []
-        case .text(let text): encode(text)
-        case .control(let name): controlToken(named: name).map { [$0] } ?? encode(name)
-        case .picture: []
+    /// The tokens of segments that follow each other; none for a picture, whose rows are no tokens.
+    func encode(_ segments: [ChatTemplate.Segment]) -> [Int32] {
+        // A mark that the vocabulary lacks is read as the text that it looks like.
+        let known = segments.map { segment -> ChatTemplate.Segment in
+            if case .control(let name) = segment, controlToken(named: name) == nil { .text(name) } else { segment }
         }
+        var tokens: [Int32] = []
+        var place = SegmentPlace.middle
+        for segment in ChatTemplate.joined(known) {
+            switch segment {
+            case .beginning:
+                tokens += vocabulary.addsBeginning ? vocabulary.beginning.map { [$0] } ?? [] : []
+                place = .start
+                continue
+            case .beginningMark: tokens += vocabulary.beginning.map { [$0] } ?? []
+            case .text(let text): tokens += encode(text, at: place)
+            case .continued(let text): tokens += encode(text, at: .continued)
+            case .control(let name): tokens += controlToken(named: name).map { [$0] } ?? []
+            case .picture: break
+            }
+            place = .middle
+        }
+        return tokens
     }
 }

@@ -1,6 +1,16 @@
 // Normalisation.swift — what becomes of a segment of text before Tokenizer merges it: spaces become "▁", and one is put
 // before the first word.
 
+/// What stands before a text.
+enum SegmentPlace: Sendable, Equatable {
+    /// Nothing, or the beginning token that a tokenizer puts there.
+    case start
+    /// A mark, a picture, an added token.
+    case middle
+    /// Words that it goes on with: no space is put between.
+    case continued
+}
+
 /// What becomes of a text before it is merged.
 ///
 /// A segment is what lies between the added tokens of a text. Two rules exist, and a vocabulary says which is its own:
@@ -30,26 +40,26 @@ struct Normalisation: Sendable, Equatable {
 
     /// A segment as it is searched for normalised added tokens. An empty one stays empty.
     ///
-    /// - Parameter isFirst: whether nothing stands before the segment.
-    func apply(to segment: ArraySlice<UInt8>, isFirst: Bool) -> [UInt8] {
+    /// - Parameter place: what stands before the segment.
+    func apply(to segment: ArraySlice<UInt8>, at place: SegmentPlace) -> [UInt8] {
         guard !segment.isEmpty else { return [] }
-        let prefixed = puts(prefix, isFirst: isFirst) ? Self.space : []
+        let prefixed = puts(prefix, at: place) ? Self.space : []
         return prefixed + (replacesSpaces ? Self.replacingSpaces(segment) : Array(segment))
     }
 
     /// The words of which each is merged by itself; together they are the segment.
-    func words(in segment: ArraySlice<UInt8>, isFirst: Bool) -> [ArraySlice<UInt8>] {
+    func words(in segment: ArraySlice<UInt8>, at place: SegmentPlace) -> [ArraySlice<UInt8>] {
         guard let words, !segment.isEmpty else { return [segment] }
         var text = Self.replacingSpaces(segment)
-        if puts(words.prefix, isFirst: isFirst), !text.starts(with: Self.space) { text = Self.space + text }
+        if puts(words.prefix, at: place), !text.starts(with: Self.space) { text = Self.space + text }
         return words.splits ? Self.split(text) : [text[...]]
     }
 
-    private func puts(_ prefix: Prefix, isFirst: Bool) -> Bool {
+    private func puts(_ prefix: Prefix, at place: SegmentPlace) -> Bool {
         switch prefix {
         case .never: false
-        case .firstSegment: isFirst
-        case .everySegment: true
+        case .firstSegment: place == .start
+        case .everySegment: place != .continued
         }
     }
 

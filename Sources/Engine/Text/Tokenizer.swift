@@ -90,38 +90,38 @@ struct Tokenizer: Sendable {
     ///
     /// - Parameters:
     ///   - parsingControl: whether the names of control tokens become them.
-    ///   - isStart: whether nothing stands before the text; some vocabularies put a space before the first word alone.
-    func encode(_ text: String, parsingControl: Bool = false, isStart: Bool = true) -> [Int32] {
+    ///   - place: what stands before the text; some vocabularies put a space before the first word alone.
+    func encode(_ text: String, parsingControl: Bool = false, at place: SegmentPlace = .start) -> [Int32] {
         let bytes = Array(text.utf8)
         let pieces = parsingControl ? foundWithControl : found
         var tokens: [Int32] = []
         for part in pieces.raw.parts(of: bytes) {
-            let isFirst = isStart && part.bytes.lowerBound == 0
+            let place = part.bytes.lowerBound == 0 ? place : .middle
             if let token = part.token {
                 // The slow LlamaTokenizer puts its space before whatever comes first, and takes it back from a mark.
-                let isWord = isFirst && vocabulary.kinds[Int(token)] == .userDefined
+                let isWord = place == .start && vocabulary.kinds[Int(token)] == .userDefined
                 if isWord, vocabulary.normalisation.prefix == .firstSegment {
                     merge(Normalisation.space[...], into: &tokens)
                 }
                 tokens.append(token)
             } else {
-                encode(segment: bytes[part.bytes], isFirst: isFirst, found: pieces.normalised, into: &tokens)
+                encode(segment: bytes[part.bytes], at: place, found: pieces.normalised, into: &tokens)
             }
         }
         return tokens
     }
 
     private func encode(
-        segment: ArraySlice<UInt8>, isFirst: Bool, found: AddedPieces, into tokens: inout [Int32]
+        segment: ArraySlice<UInt8>, at place: SegmentPlace, found: AddedPieces, into tokens: inout [Int32]
     ) {
-        let normalised = vocabulary.normalisation.apply(to: segment, isFirst: isFirst)
+        let normalised = vocabulary.normalisation.apply(to: segment, at: place)
         for part in found.parts(of: normalised) {
             if let token = part.token {
                 tokens.append(token)
                 continue
             }
-            let isFirst = isFirst && part.bytes.lowerBound == 0
-            for word in vocabulary.normalisation.words(in: normalised[part.bytes], isFirst: isFirst) {
+            let place = part.bytes.lowerBound == 0 ? place : .middle
+            for word in vocabulary.normalisation.words(in: normalised[part.bytes], at: place) {
                 merge(word, into: &tokens)
             }
         }

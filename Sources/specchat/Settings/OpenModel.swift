@@ -42,6 +42,7 @@ extension Settings {
         var options = EngineOptions()
         options.threads = threads
         options.contextLength = context
+        options.template = template
         return OpenModel(bundle: bundle, options: options)
     }
 }

@@ -172,13 +172,27 @@ extension SettingForm {
     static func choice<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
         _ place: SettingPath<Choice>
     ) -> SettingForm {
-        let words = Choice.allCases.map(\.rawValue)
-        let wanted = words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")
-        return at(place, .text, wanted: wanted) { value in
+        at(place, .text, wanted: words(Choice.self)) { value in
             if case .text(let text) = value { Choice(rawValue: text) } else { nil }
         } to: {
             .text($0.rawValue)
         }
+    }
+
+    /// A choice without a default.
+    static func choice<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
+        _ place: SettingPath<Choice?>
+    ) -> SettingForm {
+        at(place, .text, wanted: words(Choice.self)) { value -> Choice?? in
+            if case .text(let text) = value, let choice = Choice(rawValue: text) { .some(choice) } else { nil }
+        } to: {
+            $0.map { .text($0.rawValue) }
+        }
+    }
+
+    private static func words<Choice: RawRepresentable<String> & CaseIterable>(_: Choice.Type) -> String {
+        let words = Choice.allCases.map(\.rawValue)
+        return words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")
     }
 
     static func size(_ place: SettingPath<Int>) -> SettingForm {

@@ -59,7 +59,10 @@ struct SettingKey: Sendable, Equatable {
     static let context = SettingKey(
         "model", "context", "Tokens that a conversation can hold. Without it: what the model allows.",
         example: .integer(4096), .integer(\.context, "1 or more") { $0 >= 1 })
-    private static let modelKeys = [model, mmproj, draft, draftProjector, threads, context]
+    static let template = SettingKey(
+        "model", "template", "How prompts are written. Without it: as the model's files say.",
+        example: .text("vicuna_v1"), .choice(\.template))
+    private static let modelKeys = [model, mmproj, draft, draftProjector, threads, context, template]
 
     // MARK: [speculation]
 

@@ -13,6 +13,7 @@ struct Settings: Sendable, Equatable {
     var draftProjector: String?
     var threads: Int?
     var context: Int?
+    var template: ChatTemplate?
 
     /// Speculation, sampling and the longest answer.
     var generation = GenerationOptions()
@@ -39,8 +40,8 @@ struct Settings: Sendable, Equatable {
     /// Takes over what one level says: the file, the environment or the flags.
     mutating func take(_ entries: [SettingEntry]) throws(SettingsError) {
         let named = Set(entries.map(\.key.name))
-        // Vision file and draft were chosen for a model: for another one they would be wrong.
-        if named.contains(SettingKey.model.name) { forget([.mmproj, .draft, .draftProjector]) }
+        // Vision file, draft and template were chosen for a model: for another one they would be wrong.
+        if named.contains(SettingKey.model.name) { forget([.mmproj, .draft, .draftProjector, .template]) }
         if named.contains(SettingKey.draft.name) { forget([.draftProjector]) }
         for entry in entries {
             guard entry.key.form.store(entry.value, &self) else {
