@@ -81,6 +81,15 @@ struct `Attaching` {
         #expect(driver.transcript == ["Added photo.jpg 4032×3024 → 448×448, 256 tokens"])
     }
 
+    @Test func `is confirmed with its tiles where it is cut into some`() {
+        var driver = Driver.loaded()
+        driver.ask("/image photo.jpg")
+        driver.send(.pictureReady(Photo(name: "photo.jpg", image: Self.image, id: 1), path: "photo.jpg"))
+        driver.send(.engine(.picture(PictureReading(width: 672, height: 672, tokens: 2340, squares: 5))))
+        #expect(
+            driver.transcript == ["Added photo.jpg 4032×3024 → 672×672, the whole and 4 tiles, 2340 tokens"])
+    }
+
     @Test func `completes the path that is being typed`() {
         var driver = Driver.loaded()
         driver.type("/image ph")

@@ -259,6 +259,11 @@ struct HostileModel: Sendable, CustomTestStringConvertible {
     private static func absurd(_ key: String, _ value: String, _ allowed: String) -> GGUFError.Fault {
         .absurdValue(key: key, value: value, allowed: allowed)
     }
+    private static func pinpoints(_ shown: String) -> GGUFError.Fault {
+        absurd(
+            "clip.vision.image_grid_pinpoints", shown,
+            "widths and heights that are multiples of 28, up to 64 tiles in each")
+    }
     private static func language(
         _ name: String, _ fault: GGUFError.Fault, _ change: (inout GGUFBuilder) -> Void
     ) -> HostileModel { HostileModel(name, fault, .language(), change) }
@@ -352,6 +357,42 @@ struct HostileModel: Sendable, CustomTestStringConvertible {
         vision("heads that do not divide", absurd("clip.vision.attention.head_count", "4", "a divisor of 6")) {
             $0.set("clip.vision.attention.head_count", .uint32(4))
         },
+        vision("a size that is no whole number of tiles", pinpoints("28.0, 42.0")) {
+            $0.set("clip.vision.image_grid_pinpoints", .ints([28, 42]))
+        },
+        vision("an odd number of sizes", pinpoints("28.0, 56.0, 28.0")) {
+            $0.set("clip.vision.image_grid_pinpoints", .ints([28, 56, 28]))
+        },
+        vision("more tiles than anyone wants", pinpoints("28.0, 1820.0")) {
+            $0.set("clip.vision.image_grid_pinpoints", .ints([28, 1820]))
+        },
+        vision("tiles of no size", pinpoints("0.0, 28.0")) {
+            $0.set("clip.vision.image_grid_pinpoints", .ints([0, 28]))
+        },
+        vision("tiles without sizes", .missingKey("clip.vision.image_grid_pinpoints")) {
+            $0.set("clip.vision.image_aspect_ratio", .string("anyres"))
+        },
+        vision("line ends without tiles", .missingKey("clip.vision.image_grid_pinpoints")) {
+            $0.add("model.image_newline", 8)
+        },
+        vision(
+            "a line end of another width", .wrongShape(tensor: "model.image_newline", found: [7], wanted: [8])
+        ) {
+            $0.add("model.image_newline", 7)
+            $0.set("clip.vision.image_grid_pinpoints", .ints([28, 56]))
+        },
+        vision("no line end", .missingTensor("model.image_newline")) {
+            $0.set("clip.vision.image_grid_pinpoints", .ints([28, 56]))
+            $0.set("clip.vision.mm_patch_merge_type", .string("spatial_unpad"))
+        },
+        vision("another order of tiles", .unsupported("tiles merged by 'perceiver'")) {
+            $0.set("clip.vision.image_grid_pinpoints", .ints([28, 56]))
+            $0.set("clip.vision.mm_patch_merge_type", .string("perceiver"))
+        },
+        vision("line ends in padded pictures", .unsupported("line ends in pictures that are brought to a square by 'pad'")) {
+            $0.add("model.image_newline", 8)
+            $0.set("clip.vision.image_aspect_ratio", .string("pad"))
+        },
         vision("no mean", .missingKey("clip.vision.image_mean")) { $0.set("clip.vision.image_mean", nil) },
         vision(
             "a deviation of 0",
@@ -373,7 +414,6 @@ struct HostileModel: Sendable, CustomTestStringConvertible {
         vision("another projector", .unsupported("a projector of type 'ldp'")) {
             $0.set("clip.projector_type", .string("ldp"))
         },
-        vision("tiles", .unsupported("LLaVA-1.6's picture tiles")) { $0.add("model.image_newline", 8) },
         vision("SiLU", .unsupported("SiLU in the vision tower")) { $0.set("clip.use_silu", .bool(true)) },
         vision(
             "positions of another picture size",

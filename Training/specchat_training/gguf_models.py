@@ -13,10 +13,11 @@ A state dict has the names of any version of transformers, tensors or arrays:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
+import numpy as np
 from gguf import GGUFWriter
 
 from .gguf_file import Arrays, FileOptions, GGUFFile
@@ -24,6 +25,8 @@ from .gguf_rope import ROPE_DIVISORS, add_rope
 from .llava_layout import TensorPlan, language_plan, projector_plan, vision_plan
 from .sentencepiece_vocabulary import Vocabulary, read_vocabulary
 from .shapes import LanguageShape, VisionShape
+
+LINE_END = "image_newline"
 
 
 def vicuna_template(system: str | None = None) -> str:
@@ -113,13 +116,23 @@ def _add_tokenizer_keys(writer: GGUFWriter, vocabulary: Vocabulary, chat_templat
 
 
 def export_vision(
-    state: Mapping[str, Any], vision: VisionShape, language_hidden: int, path: Path | str, **options: Unpack[FileOptions]
+    state: Mapping[str, Any],
+    vision: VisionShape,
+    language_hidden: int,
+    path: Path | str,
+    *,
+    sheets: Sequence[tuple[int, int]] = (),
+    **options: Unpack[FileOptions],
 ) -> None:
     """Writes the vision tower and the target's projector in llama.cpp's `mmproj` layout.
+
+    `sheets` are the widths and heights, in pixels, of LLaVA-1.6's tiled pictures; the state dict then has the end of a
+    line as `image_newline`.
 
     Only the blocks up to the feature layer are stored and counted, and no norm after them, so a reader runs
     every block that it finds.
     """
+    line_end = state.get(LINE_END)
     state = Arrays(state)
     file = GGUFFile(path, "clip", "mmproj", **options)
     writer = file.writer
@@ -135,6 +148,11 @@ def export_vision(
     writer.add_vision_image_std(vision.std)
     file.add(state, vision_plan(vision))
     file.add(state, projector_plan(vision.hidden, language_hidden))
+    if sheets:
+        writer.add_array("clip.vision.image_grid_pinpoints", [side for sheet in sheets for side in sheet])
+        writer.add_string("clip.vision.image_aspect_ratio", "anyres")
+        writer.add_string("clip.vision.mm_patch_merge_type", "spatial_unpad")
+        file.add({LINE_END: np.asarray(line_end)}, [TensorPlan(LINE_END, "model.image_newline", (language_hidden,))])
     file.close()
 
 

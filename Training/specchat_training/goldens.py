@@ -22,6 +22,7 @@ import torch
 from sentencepiece import SentencePieceProcessor
 
 from .gguf_import import import_vocabulary
+from .golden_anyres import write_anyres
 from .golden_blocks import write_blocks
 from .golden_folders import FOLDERS, write_folder
 from .golden_models import WORLDS, write_world
@@ -30,7 +31,7 @@ from .golden_rotary import write_rotary
 from .golden_texts import train_tiny_tokenizer, write_texts
 from .sentencepiece_vocabulary import rebuild_processor
 
-PARTS = ("worlds", "folders", "rotary", "blocks", "pictures", "texts")
+PARTS = ("worlds", "folders", "anyres", "rotary", "blocks", "pictures", "texts")
 
 
 def write_goldens(out: Path, parts: Sequence[str], processors: Mapping[str, SentencePieceProcessor]) -> None:
@@ -41,6 +42,8 @@ def write_goldens(out: Path, parts: Sequence[str], processors: Mapping[str, Sent
         if "worlds" in parts:
             for world in WORLDS:
                 write_world(world, out / world.name, tiny)
+        if "anyres" in parts:
+            write_anyres(out / "anyres", tiny)
         if "rotary" in parts:
             write_rotary(out / "rotary", tiny)
         if "folders" in parts:

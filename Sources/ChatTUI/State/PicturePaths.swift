@@ -34,7 +34,8 @@ extension AppState {
     mutating func confirmPicture(_ reading: PictureReading) {
         guard let id = session.attaching, let line = turns.last(where: { $0.id == id }) else { return }
         let size = "\(reading.width)\(symbols.times)\(reading.height)"
-        let facts = "\(symbols.arrow) \(size), \(Figures.count(reading.tokens, "token"))"
+        let tiles = reading.squares > 1 ? ", the whole and \(Figures.count(reading.squares - 1, "tile"))" : ""
+        let facts = "\(symbols.arrow) \(size)\(tiles), \(Figures.count(reading.tokens, "token"))"
         change(turn: line.id) { $0.text = "Added \($0.text) \(facts)" }
     }
 }

@@ -48,13 +48,18 @@ final class Conversation {
 
     /// Encodes a picture and reads its rows, after the words that stand before it.
     func attach(_ image: PixelImage, emit: ChatEngine.Emit, cancellation: Cancellation) throws {
-        let rows = try pictureRows
+        let layout = try models.layout(of: image)
+        let rows = layout.count
         let before = models.tokenizer.encode(record.segmentsBeforePicture())
         try expectRoom(for: before.count + rows)
         let parts = try see(
             image, rows: rows, after: before, isOpening: record.end.rows == 0, emit: emit, cancellation: cancellation)
         if let side = models.vision?.tower.configuration.imageSize {
-            emit(.picture(PictureReading(width: side, height: side, tokens: rows)))
+            let (columns, lines) = layout.sheet.map { ($0.columns, $0.rows) } ?? (1, 1)
+            emit(
+                .picture(
+                    PictureReading(
+                        width: columns * side, height: lines * side, tokens: rows, squares: layout.squares)))
         }
         record.appendPicture(rows: rows, after: before)
         for part in parts { feed.append(part) }
@@ -91,8 +96,9 @@ final class Conversation {
         for (index, turn) in past.enumerated() {
             for image in turn.images {
                 let before = models.tokenizer.encode(restored.segmentsBeforePicture())
-                restored.appendPicture(rows: try pictureRows, after: before)
-                parts.append(.image(image, rows: try pictureRows, after: before))
+                let rows = try models.layout(of: image).count
+                restored.appendPicture(rows: rows, after: before)
+                parts.append(.image(image, rows: rows, after: before))
             }
             let prompt = models.tokenizer.encode(restored.segments(question: turn.question))
             let vocabulary = Int32(models.target.configuration.vocabulary)
@@ -125,14 +131,6 @@ final class Conversation {
     }
 
     // MARK: The text
-
-    /// Rows that a picture takes.
-    private var pictureRows: Int {
-        get throws {
-            guard let vision = models.vision else { throw ChatError.noVision(model: models.bundle.name) }
-            return vision.tower.configuration.patches
-        }
-    }
 
     /// Throws, with nothing changed, if `rows` more rows and one generated token do not fit.
     private func expectRoom(for rows: Int) throws {

@@ -29,16 +29,19 @@ public struct Notice: Sendable, Equatable {
 
 /// What the model makes of a picture that was added.
 public struct PictureReading: Sendable, Equatable {
-    /// Pixels that the vision tower looks at, whatever the file holds.
+    /// Pixels that the vision tower looks at, whatever the file holds; of a tiled picture those of all tiles together.
     public let width: Int
     public let height: Int
     /// Rows of the context that it takes.
     public let tokens: Int
+    /// Squares that it is cut into, the one of the whole picture included; 1 for a picture that is not tiled.
+    public let squares: Int
 
-    public init(width: Int, height: Int, tokens: Int) {
+    public init(width: Int, height: Int, tokens: Int, squares: Int = 1) {
         self.width = width
         self.height = height
         self.tokens = tokens
+        self.squares = squares
     }
 }
 

@@ -21,7 +21,6 @@ final class LoadedModels {
         let tower: VisionTower
         let projector: Projector
         let preprocessor: ImagePreprocessor
-        let preprocessing: ModelBundle.Preprocessing
         let identity: SHA256Digest
     }
 
@@ -59,7 +58,7 @@ final class LoadedModels {
             featureWidth: vision?.tower.configuration.hidden, backend: backend, emit: emit)
         pictureCache = Self.pictureCache(
             options, target: checkpoint, vision: vision, draft: draft,
-            setting: [template.rawValue, vision?.preprocessing.rawValue ?? "", backend.arithmetic])
+            setting: [template.rawValue, vision.map { "\($0.preprocessor)" } ?? "", backend.arithmetic])
         contextLength = try Self.contextLength(options, of: target, named: bundle.name)
         warmUp()
         loadSeconds = (clock.now - start).seconds
@@ -118,11 +117,26 @@ final class LoadedModels {
 
     var stopTokens: Set<Int32> { tokenizer.vocabulary.stops }
 
+    /// Where the rows of a picture come from, and how many it takes.
+    func layout(of image: PixelImage) throws(ChatError) -> PictureLayout {
+        guard let vision else { throw .noVision(model: bundle.name) }
+        return vision.preprocessor.layout(width: image.width, height: image.height)
+    }
+
     /// Vision features [n, vision hidden] and visual tokens [n, hidden] of a picture.
     func see(_ image: PixelImage, progress: (Int, Int) throws -> Void) throws -> SeenPicture {
         guard let vision else { throw ChatError.noVision(model: bundle.name) }
-        let features = try vision.tower.encode(patches: vision.preprocessor.patches(of: image), progress: progress)
-        return SeenPicture(visualTokens: vision.projector.project(features), features: features)
+        let layout = try layout(of: image)
+        var squares: [any Matrix] = []
+        for square in vision.preprocessor.squares(of: image) {
+            let patches = vision.preprocessor.patches(ofSquare: square)
+            squares.append(
+                try vision.tower.encode(patches: patches) { done, total in
+                    try progress(squares.count * total + done, layout.squares * total)
+                })
+        }
+        let features = layout.sheet == nil ? squares[0] : try vision.tower.pack(squares, as: layout)
+        return SeenPicture(visualTokens: try vision.projector.project(features), features: features)
     }
 
     private static func vision(
@@ -136,16 +150,10 @@ final class LoadedModels {
             throw ChatError.visionMismatch(
                 model: bundle.target.path, vision: path, wanted: target.configuration.hidden, found: outputs)
         }
-        // The original LLaVA calls a middle that is cut out a square.
-        let own: ModelBundle.Preprocessing = tower.configuration.imageAspectRatio == "square" ? .crop : .pad
-        let preprocessing = bundle.preprocessing ?? own
-        let preprocessor = ImagePreprocessor(
-            size: tower.configuration.imageSize, patch: tower.configuration.patchSize,
-            framing: preprocessing == .pad ? .pad : .crop, mean: tower.configuration.mean,
-            deviation: tower.configuration.standardDeviation)
+        let preprocessor = ImagePreprocessor(tower.configuration, framing: bundle.preprocessing)
         return Vision(
             tower: tower, projector: try Projector(checkpoint.projector, backend: backend), preprocessor: preprocessor,
-            preprocessing: preprocessing, identity: ModelIdentity.digest(of: [checkpoint.tensors]))
+            identity: ModelIdentity.digest(of: [checkpoint.tensors]))
     }
 
     /// The draft of this name, or nothing and a notice that says why.

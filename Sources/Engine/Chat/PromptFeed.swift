@@ -4,7 +4,8 @@
 struct SeenPicture {
     /// Rows of the target. Shape: [n, hidden].
     let visualTokens: any Matrix
-    /// The tower's output, which a draft projects for itself. Shape: [n, vision hidden].
+    /// The tower's output, which a draft projects for itself; zeros at the end of a line of patches. Shape: [n, vision
+    /// hidden].
     let features: any Matrix
 }
 

@@ -130,11 +130,17 @@ public struct CheckpointDescription: Sendable, Equatable {
                 "\(tower.imageSize) × \(tower.imageSize) pixels in \(tower.patches) patches of \(tower.patchSize)"
             let swapped = tower.feedForwardNamesSwapped ? ", ffn_up and ffn_down swapped" : ""
             return [
-                Line("sizes", "blocks to run \(tower.blocks), \(widths)\(swapped)"), Line("picture", picture), line,
-            ]
+                Line("sizes", "blocks to run \(tower.blocks), \(widths)\(swapped)"), Line("picture", picture),
+            ] + tiles(tower) + [line]
         } catch {
             return [problem(error)]
         }
+    }
+
+    private static func tiles(_ tower: VisionConfiguration) -> [Line] {
+        guard let tiling = tower.tiling else { return [] }
+        let sheets = tiling.sheets.map { "\($0.columns) × \($0.rows)" }.joined(separator: ", ")
+        return [Line("tiles", "the whole picture, then \(sheets), merged by \(tiling.merge.rawValue)")]
     }
 
     private static func types(_ file: GGUF) -> [Line] {

@@ -8,7 +8,9 @@ extension ProjectorConfiguration {
         let type = try file.string("clip.projector_type") ?? visionType ?? "mlp"
         guard type == "mlp" else { throw file.fault(.unsupported("a projector of type '\(type)'")) }
         let first = try file.folded("mm.0.weight")
-        self.init(inputs: first.columns, hidden: first.rows, outputs: try file.folded("mm.2.weight").rows)
+        self.init(
+            inputs: first.columns, hidden: first.rows, outputs: try file.folded("mm.2.weight").rows,
+            hasLineEnd: file.hasTensor(ProjectorConfiguration.lineEnd))
         try checkTensors(of: file)
     }
 }
@@ -37,6 +39,7 @@ extension VisionConfiguration {
             useGELU: try file.bool("clip.use_gelu") ?? false,
             feedForwardNamesSwapped: down.columns == hidden && hidden != feedForward,
             imageAspectRatio: try file.string("clip.vision.image_aspect_ratio"),
+            tiling: try PictureTiling.read(file, side: imageSize),
             projector: try ProjectorConfiguration(file))
         try refuseUnsupported(file)
         try checkTensors(of: file)
@@ -79,7 +82,6 @@ extension VisionConfiguration {
     private func refuseUnsupported(_ file: GGUF) throws(GGUFError) {
         if try file.bool("clip.use_silu") ?? false { throw file.fault(.unsupported("SiLU in the vision tower")) }
         if file.hasTensor("v.patch_embd.bias") { throw file.fault(.unsupported("a bias in 'v.patch_embd'")) }
-        if file.hasTensor("model.image_newline") { throw file.fault(.unsupported("LLaVA-1.6's picture tiles")) }
         guard projector.inputs == hidden else {
             let found = [projector.inputs, projector.hidden]
             throw file.fault(.wrongShape(tensor: "mm.0.weight", found: found, wanted: [hidden, projector.hidden]))

@@ -7,6 +7,11 @@ struct ProjectorConfiguration: Sendable, Equatable {
     let hidden: Int
     /// Width of the language model that it serves.
     let outputs: Int
+    /// Whether it has learned a row for the end of a line of patches, as LLaVA-1.6 has.
+    var hasLineEnd = false
+
+    /// The tensor that holds this row.
+    static let lineEnd = "model.image_newline"
 
     /// Checks that every tensor that a projector of these sizes needs is there in its shape.
     func checkTensors<Source: TensorSource>(of source: Source) throws(Source.Failure) {
@@ -14,6 +19,7 @@ struct ProjectorConfiguration: Sendable, Equatable {
         try source.expect("mm.0.bias", rows: 1, columns: hidden)
         try source.expect("mm.2.weight", rows: outputs, columns: hidden)
         try source.expect("mm.2.bias", rows: 1, columns: outputs)
+        if hasLineEnd { try source.expect(Self.lineEnd, rows: 1, columns: outputs) }
     }
 }
 
@@ -39,6 +45,12 @@ struct VisionConfiguration: Sendable, Equatable {
     let feedForwardNamesSwapped: Bool
     /// How pictures were brought to a square when the model was trained: "pad" or another word of LLaVA's; often absent.
     let imageAspectRatio: String?
+    /// How large pictures are cut into tiles; absent where every picture becomes one square.
+    var tiling: PictureTiling?
+    /// Side to which the shorter side of a picture is resized before its middle is cut out; absent: `imageSize`.
+    var shorterSide: Int?
+    /// What a byte is multiplied by before the mean is taken off.
+    var pixelScale = 1.0 / 255.0
     let projector: ProjectorConfiguration
 
     /// Patches along one side of the picture; the tower's output has the square of it as rows.

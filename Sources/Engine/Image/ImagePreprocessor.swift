@@ -18,6 +18,12 @@ public struct ImagePreprocessor: Sendable, Equatable {
     /// Side of one patch, in pixels. Where it does not divide `size`, the last columns and rows are unseen.
     public let patch: Int
     public let framing: Framing
+    /// Side to which the shorter side of a picture is resized before its middle is cut out, in pixels; at least `size`.
+    public let shorterSide: Int
+    /// How large pictures are cut into tiles; absent where every picture becomes one square by its framing.
+    public let tiling: PictureTiling?
+    /// What a byte is multiplied by, before the mean is taken off.
+    public let scale: Double
     /// Mean and standard deviation of red, green and blue, on the scale 0...1.
     public let mean: [Float]
     public let deviation: [Float]
@@ -27,21 +33,42 @@ public struct ImagePreprocessor: Sendable, Equatable {
     public static let clipDeviation: [Float] = [0.26862954, 0.26130258, 0.27577711]
 
     public init(
-        size: Int, patch: Int, framing: Framing, mean: [Float] = clipMean, deviation: [Float] = clipDeviation
+        size: Int, patch: Int, framing: Framing, shorterSide: Int? = nil, tiling: PictureTiling? = nil,
+        scale: Double = 1.0 / 255.0, mean: [Float] = clipMean, deviation: [Float] = clipDeviation
     ) {
         precondition(size > 0 && patch > 0 && patch <= size, "ImagePreprocessor: patches of \(patch) in \(size)")
+        precondition(shorterSide ?? size >= size, "ImagePreprocessor: \(size) pixels cannot be cut out of fewer")
         precondition(mean.count == 3 && deviation.count == 3, "ImagePreprocessor: statistics of three channels")
         self.size = size
         self.patch = patch
         self.framing = framing
+        self.shorterSide = shorterSide ?? size
+        self.tiling = tiling
+        self.scale = scale
         self.mean = mean
         self.deviation = deviation
     }
 
-    /// Patches in one picture.
-    public var patchCount: Int { (size / patch) * (size / patch) }
+    /// Patches along one side of a square.
+    public var patchesPerSide: Int { size / patch }
+    /// Patches in one square.
+    public var patchCount: Int { patchesPerSide * patchesPerSide }
 
-    /// The square that the model sees, before normalisation: `size` × `size`.
+    /// The rows that a language model reads of a picture of this size.
+    func layout(width: Int, height: Int) -> PictureLayout {
+        guard let tiling else { return PictureLayout(sheet: nil, order: (0..<patchCount).map { $0 }) }
+        return tiling.layout(width: width, height: height, side: size, patches: patchesPerSide)
+    }
+
+    /// The squares that the model sees, before normalisation: `size` × `size` each. Of a tiled picture the first is the
+    /// whole of it, stretched to a square; its tiles follow, line by line.
+    public func squares(of image: PixelImage) -> [PixelImage] {
+        guard let tiling else { return [framed(image)] }
+        let whole = image.resized(width: size, height: size)
+        return [whole] + tiles(of: image, on: tiling.sheet(width: image.width, height: image.height, side: size))
+    }
+
+    /// The square that the model sees of a picture that is not tiled, before normalisation: `size` × `size`.
     public func framed(_ image: PixelImage) -> PixelImage {
         let pixels =
             switch framing {
@@ -67,10 +94,14 @@ public struct ImagePreprocessor: Sendable, Equatable {
 
     /// Normalised values, layout [patchCount, 3 × patch × patch]: patches row by row, and within a patch channel, row,
     /// column, as the patch convolution's weight lies.
-    public func patches(of image: PixelImage) -> [Float] {
-        let square = framed(image).pixels
+    public func patches(of image: PixelImage) -> [Float] { patches(ofSquare: framed(image)) }
+
+    /// The same of a square that is already framed.
+    func patches(ofSquare image: PixelImage) -> [Float] {
+        precondition(image.width == size && image.height == size, "ImagePreprocessor: a square of the wrong size")
+        let square = image.pixels
         let values = normalisedValues()
-        let side = size / patch
+        let side = patchesPerSide
         var result: [Float] = []
         result.reserveCapacity(patchCount * 3 * patch * patch)
         for top in 0..<side {
@@ -97,18 +128,37 @@ public struct ImagePreprocessor: Sendable, Equatable {
     private func cropped(_ image: PixelImage) -> [UInt8] {
         let shorter = min(image.width, image.height)
         // The longer side is truncated, as transformers' get_resize_output_image_size does.
-        let longer = Int(Double(size * max(image.width, image.height)) / Double(shorter))
-        let (width, height) = image.width <= image.height ? (size, longer) : (longer, size)
+        let longer = Int(Double(shorterSide * max(image.width, image.height)) / Double(shorter))
+        let (width, height) = image.width <= image.height ? (shorterSide, longer) : (longer, shorterSide)
         return ImageResampler.resize(
             ImageCanvas(image), width: width, height: height,
             window: ImageWindow(x: (width - size) / 2, y: (height - size) / 2, width: size, height: size))
+    }
+
+    /// The picture in the middle of a black sheet, cut into tiles.
+    private func tiles(of image: PixelImage, on sheet: PictureTiling.Sheet) -> [PixelImage] {
+        guard let tiling else { return [] }
+        let fitted = tiling.size(width: image.width, height: image.height, on: sheet, side: size)
+        let resized = image.resized(width: fitted.width, height: fitted.height)
+        let left = (sheet.columns * size - fitted.width) / 2, top = (sheet.rows * size - fitted.height) / 2
+        return (0..<sheet.rows * sheet.columns).map { index in
+            var pixels = [UInt8](repeating: 0, count: size * size * 3)
+            let x = index % sheet.columns * size - left, y = index / sheet.columns * size - top
+            let columns = (x..<x + size).clamped(to: 0..<fitted.width)
+            for row in (y..<y + size).clamped(to: 0..<fitted.height) where !columns.isEmpty {
+                let from = (row * fitted.width + columns.lowerBound) * 3
+                let to = ((row - y) * size + columns.lowerBound - x) * 3
+                pixels.replaceSubrange(to..<to + columns.count * 3, with: resized.pixels[from..<from + columns.count * 3])
+            }
+            return PixelImage(width: size, height: size, pixels: pixels, source: image.source)
+        }
     }
 
     /// The value of each byte in each channel: scaled in double precision and rounded to float, then normalised in
     /// float, which is the order that transformers keeps.
     private func normalisedValues() -> [[Float]] {
         (0..<3).map { channel in
-            (0..<256).map { (Float(Double($0) * (1.0 / 255.0)) - mean[channel]) / deviation[channel] }
+            (0..<256).map { (Float(Double($0) * scale) - mean[channel]) / deviation[channel] }
         }
     }
 }

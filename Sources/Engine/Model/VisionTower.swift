@@ -44,6 +44,26 @@ final class VisionTower {
         return pass.gather(Array(1...configuration.patches), of: x)
     }
 
+    /// The features of a tiled picture's squares as rows of one matrix, in the order in which they are read; zeros at the
+    /// end of a line. Shape: squares of [patches, hidden] in, [layout.count, hidden] out.
+    func pack(_ squares: [any Matrix], as layout: PictureLayout) throws -> any Matrix {
+        precondition(squares.count == layout.squares, "VisionTower: \(squares.count) squares for \(layout.squares)")
+        let pass = backend.begin(.vision(rows: layout.count))
+        let width = configuration.hidden
+        let numbers = try squares.map { try pass.read($0) }
+        var packed: [Float] = []
+        packed.reserveCapacity(layout.count * width)
+        for place in layout.order {
+            guard let place else {
+                packed += [Float](repeating: 0, count: width)
+                continue
+            }
+            let row = place % configuration.patches * width
+            packed += numbers[place / configuration.patches][row..<row + width]
+        }
+        return pass.load(packed, columns: width)
+    }
+
     private static func places(loader: WeightLoader, backend: any Backend, rows: Int) throws -> [Float] {
         let pass = backend.begin(.vision(rows: rows))
         let positions = try loader.weight("v.position_embd.weight", for: .table)

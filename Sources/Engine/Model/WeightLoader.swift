@@ -9,6 +9,13 @@ struct WeightLoader {
         try backend.makeWeight(tensors.tensor(named: name), for: use)
     }
 
+    /// A vector as numbers of the host.
+    func numbers(_ name: String) throws -> [Float] {
+        let table = try weight(name, for: .table)
+        let pass = backend.begin(.vision(rows: 1))
+        return try pass.read(pass.embed([0], from: table))
+    }
+
     /// Block `index` of a LLaMA decoder.
     func decoderLayer(
         _ index: Int, heads: AttentionHeads, rotary: Rotary, epsilon: Float

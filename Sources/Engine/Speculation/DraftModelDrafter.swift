@@ -114,7 +114,7 @@ final class DraftModelDrafter {
                 read(.tokens(chunk), rows: chunk.count)
                 unread[0] = .tokens(Array(tokens.dropFirst(chunk.count)))
             case .picture(let features):
-                if let projector { read(.rows(projector.project(features), from: 0), rows: features.rows) }
+                if let projector { read(.rows(try projector.project(features), from: 0), rows: features.rows) }
                 unread[0] = .tokens([])
             }
             if unread[0].rows == 0 { unread.removeFirst() }
