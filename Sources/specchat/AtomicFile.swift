@@ -32,14 +32,16 @@ struct AtomicFile: Sendable {
     /// Writes the whole file: beside its place first, through to the disk, and then into its place in one step.
     ///
     /// Whatever goes wrong, nothing is left behind, and an earlier file stays as it was.
-    func write(_ text: String) throws(CommandFailure) {
+    func write(_ text: String) throws(CommandFailure) { try write(Array(text.utf8)) }
+
+    func write(_ bytes: [UInt8]) throws(CommandFailure) {
         var template = Array((Self.folder(of: path) + "/.specchat-XXXXXX").utf8CString)
         let file = mkstemp(&template)
         guard file >= 0 else { throw Self.cannotWrite(name) }
         let temporary = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         do throws(CommandFailure) {
             defer { close(file) }
-            guard fchmod(file, permissions) == 0, Self.write(text, to: file), fsync(file) == 0 else {
+            guard fchmod(file, permissions) == 0, Self.write(bytes[...], to: file), fsync(file) == 0 else {
                 throw Self.cannotWrite(name)
             }
             try putInPlace(temporary)
@@ -73,8 +75,8 @@ struct AtomicFile: Sendable {
         return 0o666 & ~mask
     }
 
-    private static func write(_ text: String, to file: Int32) -> Bool {
-        var bytes = Array(text.utf8)[...]
+    private static func write(_ whole: ArraySlice<UInt8>, to file: Int32) -> Bool {
+        var bytes = whole
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { Foundation.write(file, $0.baseAddress, $0.count) }
             if written > 0 { bytes = bytes.dropFirst(written) } else if errno != EINTR { return false }

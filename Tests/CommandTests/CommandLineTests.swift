@@ -1,5 +1,6 @@
 // CommandLineTests.swift — the program from outside: equal answers, the promised JSON, errors, statuses, signals.
 
+import Engine
 import Foundation
 import Testing
 
@@ -130,6 +131,28 @@ import Testing
             #expect(result.output.contains(fact), "\(fact)")
         }
         #expect(try Program.run(["inspect", Program.model[3]]).output.contains("16 patches of 14"))
+    }
+
+    @Test func `shows what the vision tower sees of a picture`() throws {
+        let seen = Program.temporary("seen.png")
+        defer { try? FileManager.default.removeItem(atPath: seen) }
+        let one = try Program.run(["inspect", Program.model[3], "--image", Program.picture, "--out", seen])
+        #expect(one.status == 0, "\(one.errors)")
+        #expect(one.output == "picture  picture.png, 90 × 61 pixels\nseen     padded to a square with the mean colour, 56 × 56\ntokens   16\n")
+        #expect(try PixelImage.read(seen).width == 56)
+        let again = try Program.run(["inspect", Program.model[3], "--image", Program.picture, "--out", seen])
+        #expect(again.status == 1 && again.errors.contains("already there"))
+        let tiles = Program.root.path + "/Tests/EngineTests/Goldens/anyres/vision.gguf"
+        let many = try Program.run(["inspect", tiles, "--image", Program.picture, "--out", seen, "--force"])
+        #expect(many.status == 0, "\(many.errors)")
+        #expect(many.output.contains("then 2 × 2 tiles of 56 × 56\ntokens   "))
+        // The whole, a gap, and two tiles with a line between them.
+        let sheet = try PixelImage.read(seen)
+        #expect(sheet.width == 56 + 16 + 56 + 2 + 56 && sheet.height == 56 + 2 + 56)
+        let drawn = try Program.run(["inspect", tiles, "--image", Program.picture, "--image-protocol", "sixel"])
+        #expect(drawn.status == 0 && !drawn.hasControlCharacters)
+        let text = try Program.run(["inspect", Program.model[1], "--image", Program.picture])
+        #expect(text.status == 4 && text.errors.contains("a language model, not a vision model"))
     }
 
     @Test func `cuts text into tokens, line ends included`() throws {
