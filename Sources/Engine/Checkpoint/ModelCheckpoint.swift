@@ -41,11 +41,16 @@ struct LanguageCheckpoint {
         }
     }
 
-    /// The chat template as the checkpoint words it; absent where it has none.
+    /// The chat template as the checkpoint words it, or a family's name; absent where it has none.
     func template() throws -> String? {
         switch origin {
-        case .gguf(let file): try file.string("tokenizer.chat_template")
-        case .folder(let folder): try TokenizerFolder(folder: folder.path).chatTemplate()
+        case .gguf(let file): return try file.string("tokenizer.chat_template")
+        case .folder(let folder) where folder.kind == .originalLlava:
+            // A template in such a folder is that of the language model from which LLaVA was made.
+            let type = try folder.configuration.string("model_type") ?? ""
+            let hasChatML = try vocabulary().pieces.contains("<|im_start|>")
+            return ChatTemplate.original(architecture: type, hasChatML: hasChatML).rawValue
+        case .folder(let folder): return try TokenizerFolder(folder: folder.path).chatTemplate()
         }
     }
 }

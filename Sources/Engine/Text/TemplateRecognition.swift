@@ -23,10 +23,10 @@ extension ChatTemplate {
     /// that of the language model which they were made from.
     ///
     /// - Parameters:
-    ///   - architecture: of `config.json`, such as "LlavaMistralForCausalLM".
+    ///   - architecture: or type of model, of `config.json`: "LlavaMistralForCausalLM", "llava_mistral".
     ///   - hasChatML: whether the vocabulary has "<|im_start|>", as Yi's has.
     static func original(architecture: String, hasChatML: Bool) -> ChatTemplate {
-        if architecture.contains("Mistral") { return .mistralInstruct }
+        if architecture.lowercased().contains("mistral") { return .mistralInstruct }
         return hasChatML ? .chatMLDirect : .vicunaV1
     }
 
