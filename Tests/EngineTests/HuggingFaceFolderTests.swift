@@ -130,6 +130,11 @@ private struct Spellings: Sendable, CustomTestStringConvertible {
         #expect(try tokenizer.encode(#require(golden.picture.after)) == golden.picture.idsAfter)
     }
 
+    @Test func `an original LLaVA's folder has the original's prompts`() throws {
+        let golden = try Golden("folders/original")
+        #expect(try LanguageCheckpoint(path: golden.language).template() == "vicuna_v1")
+    }
+
     @Test func `config.json names the stop tokens where nothing else does`() throws {
         let scratch = try ScratchFolder.copy(of: Golden("folders/original"))
         try scratch.remove("model/generation_config.json")
