@@ -8,8 +8,8 @@ nonisolated(unsafe) private var weights: SafetensorsFile?
 public func fuzzFolder(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let bytes = Array(UnsafeBufferPointer(start: data, count: size))
     attempt { () throws(HuggingFaceError) in
-        let shard = try weights ?? SafetensorsFile(path: "Fuzz/safetensors-corpus/llava.safetensors")
-        weights = shard
+        if weights == nil { weights = try SafetensorsFile(path: "Fuzz/safetensors-corpus/llava.safetensors") }
+        guard let shard = weights else { return }
         let configuration = try HuggingFaceConfiguration(bytes, path: "c")
         let folder = try HuggingFaceFolder(path: "f", configuration: configuration, shards: [shard])
         attempt { () throws(HuggingFaceError) in _ = try LanguageModelConfiguration(folder) }

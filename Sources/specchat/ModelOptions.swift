@@ -7,23 +7,25 @@ extension ChatTemplate: ExpressibleByArgument {}
 
 struct ModelOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("A bundle's folder, or a GGUF language model; default: the demo model.", valueName: "path"),
+        help: ArgumentHelp(
+            "A bundle's or a Hugging Face folder, or a GGUF language model; default: the demo model.", valueName: "path"),
         completion: .models)
     var model: String?
 
     @Option(
-        help: ArgumentHelp("The GGUF vision file, in place of the bundle's.", valueName: "file"),
+        help: ArgumentHelp("The GGUF vision file or the CLIP folder, in place of the model's own.", valueName: "path"),
         completion: .models)
     var mmproj: String?
 
     @Option(
         help: ArgumentHelp(
-            "A draft of the bundle (small, medium), none, or a GGUF language model.", valueName: "draft"),
+            "A draft of the bundle (small, medium), none, a GGUF language model or a Hugging Face folder.",
+            valueName: "draft"),
         completion: .drafts)
     var draft: String?
 
     @Option(
-        help: ArgumentHelp("The GGUF projector with which a draft file sees the picture.", valueName: "file"),
+        help: ArgumentHelp("The GGUF projector, or the LLaVA folder, with which a draft sees the picture.", valueName: "path"),
         completion: .models)
     var draftProjector: String?
 
