@@ -9,7 +9,7 @@ public struct ModelIdentity: Sendable, Hashable, Codable {
     public struct File: Sendable, Hashable, Codable {
         public let path: String
         public let byteCount: Int
-        /// SHA-256 of the file's first 2 MiB and last 64 KiB: header, vocabulary, some weights. Hashing 4 GB would take
+        /// SHA-256 of the file's first 2 MiB and last 64 KiB, or of those of each file of a folder: header, vocabulary, some weights. Hashing 4 GB would take
         /// longer than answering.
         public let digest: SHA256Digest
 
@@ -19,21 +19,43 @@ public struct ModelIdentity: Sendable, Hashable, Codable {
             self.digest = digest
         }
 
-        /// Reads the ends of the file at `url`.
+        /// Reads the ends of the file at `url`, or those of every file of a model's folder.
         init(_ url: URL) throws(StoreError) {
             do {
-                let file = try FileHandle(forReadingFrom: url)
-                defer { try? file.close() }
-                let size = Int(try file.seekToEnd())
-                try file.seek(toOffset: 0)
                 var hasher = SHA256Hasher()
-                hasher.update(try file.read(upToCount: Self.headBytes) ?? Data())
-                try file.seek(toOffset: UInt64(max(0, size - Self.tailBytes)))
-                hasher.update(try file.read(upToCount: Self.tailBytes) ?? Data())
+                var size = 0
+                for file in try Self.files(at: url) {
+                    // The name too: a folder whose shards have changed places is another one.
+                    if file != url { hasher.update(Data(file.lastPathComponent.utf8)) }
+                    size += try Self.readEnds(of: file, into: &hasher)
+                }
                 self.init(path: url.path, byteCount: size, digest: hasher.finish())
             } catch {
                 throw .unreadable(path: url.path, reason: systemReason(error))
             }
+        }
+
+        /// Returns the file's size.
+        private static func readEnds(of url: URL, into hasher: inout SHA256Hasher) throws -> Int {
+            let file = try FileHandle(forReadingFrom: url)
+            defer { try? file.close() }
+            let size = Int(try file.seekToEnd())
+            try file.seek(toOffset: 0)
+            hasher.update(try file.read(upToCount: headBytes) ?? Data())
+            try file.seek(toOffset: UInt64(max(0, size - tailBytes)))
+            hasher.update(try file.read(upToCount: tailBytes) ?? Data())
+            return size
+        }
+
+        /// The file itself; of a Hugging Face folder, what decides its answers: weights, settings, tokenizer.
+        private static func files(at url: URL) throws -> [URL] {
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
+                return [url]
+            }
+            return try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)
+                .filter { ["safetensors", "json", "jinja", "model"].contains($0.pathExtension) }
+                .sorted { $0.lastPathComponent < $1.lastPathComponent }
         }
 
         private static let headBytes = 2 << 20

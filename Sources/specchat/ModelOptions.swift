@@ -8,7 +8,8 @@ extension ChatTemplate: ExpressibleByArgument {}
 struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A bundle's or a Hugging Face folder, or a GGUF language model; default: the demo model.", valueName: "path"),
+            "A bundle's or a Hugging Face folder, or a GGUF language model; default: the demo model.", valueName: "path"
+        ),
         completion: .models)
     var model: String?
 
@@ -25,7 +26,8 @@ struct ModelOptions: ParsableArguments {
     var draft: String?
 
     @Option(
-        help: ArgumentHelp("The GGUF projector, or the LLaVA folder, with which a draft sees the picture.", valueName: "path"),
+        help: ArgumentHelp(
+            "The GGUF projector, or the LLaVA folder, with which a draft sees the picture.", valueName: "path"),
         completion: .models)
     var draftProjector: String?
 
