@@ -9,8 +9,8 @@ public struct ModelIdentity: Sendable, Hashable, Codable {
     public struct File: Sendable, Hashable, Codable {
         public let path: String
         public let byteCount: Int
-        /// SHA-256 of the file's first 2 MiB and last 64 KiB, or of those of each file of a folder: header, vocabulary, some weights. Hashing 4 GB would take
-        /// longer than answering.
+        /// SHA-256 of the file's first 2 MiB and last 64 KiB, or of those of each file of a folder: header, vocabulary,
+        /// some weights. Hashing 4 GB would take longer than answering.
         public let digest: SHA256Digest
 
         public init(path: String, byteCount: Int, digest: SHA256Digest) {

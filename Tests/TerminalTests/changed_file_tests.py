@@ -29,7 +29,7 @@ class ChangedFileTest(TerminalTest):
             os.truncate(self.weights, 100)
             session.send("And now?\r").wait(REASON)
             self.assert_framed(session)
-            session.send("/help\r").wait("help").send("\x1b")
+            session.wait(READY).send("Still there\r").wait(re.compile(r"(?s)you Still there.*has changed"))
             self.assertEqual(session.send("\x04").finish(), 0)
 
     def test_a_file_that_was_cut_before_is_refused_in_one_line(self):
