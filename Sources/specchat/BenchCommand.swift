@@ -86,7 +86,11 @@ struct BenchCommand: AsyncParsableCommand {
             path: self.prompts ?? Self.promptsPath(opened.bundle))
         // Without a choice all drafts are measured; with one, only that.
         let drafts =
-            if let draft = settings.draft { draft == "none" ? [] : [draft] } else { opened.bundle.drafts.map(\.name) }
+            if let draft = settings.draft {
+                draft == "none" ? [] : [draft]
+            } else {
+                [ModelBundle.lookup] + opened.bundle.drafts.flatMap { [$0.name, "\($0.name)+\(ModelBundle.lookup)"] }
+            }
         let isEqual = try await untilStopped {
             lossless
                 ? try await compare(prompts, drafts: drafts, settings)

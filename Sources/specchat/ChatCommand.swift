@@ -44,7 +44,7 @@ struct ChatCommand: ParsableCommand {
     func run() throws {
         let settings = try Settings.resolved(flags: entries)
         // With --speculation off the draft is loaded all the same: /spec may ask for it later.
-        let opened = try settings.openModel().keepingPictures(settings.pictureCacheOptions)
+        let opened = try settings.openModel().keeping(settings)
         let engine = opened.makeEngine()
         let trace = try self.trace.map { path throws(TraceError) in try ChatTrace(path: path, bundle: opened.bundle) }
         var source = ChatSource(
@@ -62,7 +62,7 @@ struct ChatCommand: ParsableCommand {
             gate: EngineGate(engine))
         source.setSystem = { engine.setSystem($0) }
         var configuration = ChatConfiguration(
-            source: source, modelName: opened.bundle.name, draftName: opened.bundle.defaultDraft,
+            source: source, modelName: opened.bundle.name, draftName: opened.bundle.drafters,
             welcome: Self.welcome(opened.bundle), images: image)
         settings.apply(to: &configuration)
         configuration.conversation = conversation.choice

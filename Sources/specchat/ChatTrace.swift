@@ -18,7 +18,7 @@ final class ChatTrace: Sendable {
     /// Creates or empties the file, so that a place that cannot be written is found before the chat begins.
     init(path: String, bundle: ModelBundle) throws(TraceError) {
         model = bundle.name
-        draft = bundle.defaultDraft
+        draft = bundle.drafters
         state = Mutex(State(writer: try TraceWriter(path: path)))
     }
 

@@ -56,7 +56,7 @@ struct DemoCommand: ParsableCommand {
             rewind: { engine.rewind(toTurn: $0, keepingPictures: true) }, stop: { engine.stop() },
             gate: EngineGate(engine))
         var configuration = ChatConfiguration(
-            source: source, modelName: opened.bundle.name, draftName: opened.bundle.defaultDraft,
+            source: source, modelName: opened.bundle.name, draftName: opened.bundle.drafters,
             welcome: ["specchat demo: any key pauses, Space goes on, q ends."])
         settings.apply(to: &configuration)
         // What is played for an audience is nobody's conversation.

@@ -20,8 +20,9 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "A draft of the bundle (small, medium), none, a GGUF language model or a Hugging Face folder.",
-            valueName: "draft"),
+            "A draft of the bundle (small, medium), a GGUF language model or a Hugging Face folder, with +lookup for words "
+                + "that were said before; lookup for those alone; none. Default: the bundle's draft, if it has one, and "
+                + "lookup.", valueName: "draft"),
         completion: .drafts)
     var draft: String?
 

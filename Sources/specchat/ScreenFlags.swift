@@ -68,6 +68,9 @@ struct ConversationFlags: ParsableArguments {
         help: ArgumentHelp("What encoded pictures may take on disk, such as 512MB; 0 keeps none.", valueName: "size"))
     var pictureCache: String?
 
+    @Flag(inversion: .prefixedNo, help: "Keep the last answers of the model, for later conversations to draft from.")
+    var keepAnswers: Bool?
+
     func validate() throws {
         guard !continuesLast || resume == nil else { throw ValidationError("give one of --continue and --resume ID") }
         guard save != false || keepImages != true else {
@@ -80,6 +83,7 @@ struct ConversationFlags: ParsableArguments {
         SettingEntry.flag(.save, save.map { .truth($0) })
             + SettingEntry.flag(.keepImages, keepImages.map { .truth($0) })
             + SettingEntry.flag(.pictureCache, pictureCache.map { .text($0) })
+            + SettingEntry.flag(.keepAnswers, keepAnswers.map { .truth($0) })
     }
 
     var choice: ConversationChoice {

@@ -53,6 +53,8 @@ final class SessionShelf: Sendable {
             }
             let store = try store.open()
             try store.delete([try store.id(id)])
+            // They may repeat what was said in it.
+            _ = AnswerStoreOptions.standard(environment: ProcessInfo.processInfo.environment)?.deleteAll()
             return .listed(try lines(search), search: search)
         case .read(let id):
             // The conversation may be the one that is being written.

@@ -40,8 +40,10 @@ struct RoundFigure: Sendable, Equatable {
         let lanes = RoundLanes(round)
         let verdicts = round.verdicts + [.bonus]
         let labels = verdicts.indices.map { index in
-            DisplayText.clipped(
+            let source = round.tree.nodes.indices.contains(index) ? round.tree.nodes[index].source : nil
+            return DisplayText.clipped(
                 TokenLabel.text(of: round.piece(of: index), in: .unicode), to: RoundFigure.longestToken)
+                + DisplayText.glyphs(Symbols.unicode.mark(source))
         }
         let columns = labels.map { $0.reduce(0) { $0 + $1.width } }
         let probabilities = verdicts.indices.map { index in

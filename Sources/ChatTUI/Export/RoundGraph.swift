@@ -20,6 +20,9 @@ enum RoundGraph {
             let mark = Symbols.unicode.mark(verdict)
             var label = DisplayText.glyphs(TokenLabel.text(of: round.piece(of: index), in: .unicode))
                 .map(\.text).joined()
+            if round.tree.nodes.indices.contains(index) {
+                label += Symbols.unicode.mark(round.tree.nodes[index].source)
+            }
             if !mark.isEmpty { label = mark + " " + label }
             if (1..<round.tree.count).contains(index) {
                 label += " " + Figures.probability(round.tree.nodes[index].probability)
@@ -68,7 +71,9 @@ enum RoundFacts {
 
     static func counts(_ round: SpeculationRound) -> String {
         let tokens = Figures.count(round.tokens.count, "token")
-        return "\(round.drafted) drafted, \(round.accepted.count) accepted, \(tokens)"
+        let found = round.tree.nodes.count { $0.source == .lookup || $0.source == .both }
+        let lookups = found == 0 ? "" : " (\(found) looked up)"
+        return "\(round.drafted) drafted\(lookups), \(round.accepted.count) accepted, \(tokens)"
     }
 
     static func times(_ round: SpeculationRound) -> String {

@@ -62,12 +62,16 @@ enum DraftTreePane {
     private static func ordinal(_ number: Int) -> String { number == 2 ? "2nd" : number == 3 ? "3rd" : "\(number)th" }
 
     /// The meaning of the marks.
-    private static func legend(_ symbols: Symbols) -> [Span] {
-        [
+    private static func legend(_ round: SpeculationRound, _ symbols: Symbols) -> [Span] {
+        let lookups = [
+            Span("  \(symbols.lookedUp)", .key), Span(" looked up  ", .faint), Span(symbols.proposedByBoth, .key),
+            Span(" by both", .faint),
+        ]
+        return [
             Span(symbols.accepted, .accepted), Span(" accepted  ", .faint), Span(symbols.bonus, .bonusMark),
             Span(" target's own  ", .faint), Span(symbols.rejected, .rejected), Span(" rejected  ", .faint),
             Span(symbols.unreached, .unreached), Span(" not reached", .faint),
-        ]
+        ] + (round.hasLookups ? lookups : [])
     }
 
     /// How the panel's rows are divided. It depends on the panel alone, so that nothing moves from round to round.
@@ -139,7 +143,7 @@ enum DraftTreePane {
     private static func drawLegend(
         _ round: SpeculationRound, _ state: AppState, row: Int, in area: Rectangle, on frame: inout Frame
     ) {
-        let end = frame.draw(legend(state.symbols), row: row, column: area.column, limit: area.endColumn)
+        let end = frame.draw(legend(round, state.symbols), row: row, column: area.column, limit: area.endColumn)
         let draft = Figures.milliseconds(round.seconds.draft)
         let verify = Figures.milliseconds(round.seconds.verify)
         let times = "draft \(draft), verify \(verify)"

@@ -46,7 +46,8 @@ enum NodeDetails {
         ]
         if let draft = facts.draft {
             let place = " rank \(draft.rank) of \(draft.proposals) path \(probability(draft.score))"
-            lines.append([label("draft"), Span(probability(draft.probability)), Span(place, .faint)])
+            let source = facts.source == nil || facts.source == .model ? "" : "  " + (facts.source?.title ?? "")
+            lines.append([label("draft"), Span(probability(draft.probability)), Span(place + source, .faint)])
         } else {
             lines.append([label("draft"), Span(facts.verdict == .root ? "given" : "did not propose it", .faint)])
         }

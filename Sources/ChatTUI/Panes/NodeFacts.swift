@@ -22,6 +22,8 @@ struct NodeFacts: Sendable, Equatable {
     /// The draft's probability, its place among what the draft proposed here, from 1, and the estimate that the answer
     /// comes by; absent for the bonus token and the root.
     let draft: (probability: Float, rank: Int, proposals: Int, score: Float)?
+    /// Who proposed it; absent for the bonus token and the root, and in rounds of before there were several drafters.
+    let source: DraftTree.Source?
     /// The target's probability after the parent, and its place among all tokens, from 1.
     let target: (probability: Float, rank: Int, noise: Float?)?
     /// Best first by the target where it is known, else by the draft.
@@ -38,8 +40,10 @@ struct NodeFacts: Sendable, Equatable {
             depth = round.accepted.count + 1
             path = [0] + round.accepted + [node]
             draft = nil
+            source = nil
         } else {
             let place = round.tree.nodes[node]
+            source = place.source
             token = place.token
             verdict = round.verdicts[node]
             depth = place.depth

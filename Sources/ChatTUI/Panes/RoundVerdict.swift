@@ -47,6 +47,33 @@ extension Symbols {
     }
 }
 
+extension Symbols {
+    /// Says who proposed a node, beside its token: nothing where a draft model did alone, as is the rule.
+    func mark(_ source: DraftTree.Source?) -> String {
+        switch source {
+        case nil, .model: ""
+        case .lookup: lookedUp
+        case .both: proposedByBoth
+        }
+    }
+}
+
+extension DraftTree.Source {
+    /// Who it was, for the eye.
+    var title: String {
+        switch self {
+        case .model: "draft model"
+        case .lookup: "looked up"
+        case .both: "draft model and looked up"
+        }
+    }
+}
+
+extension SpeculationRound {
+    /// Whether any node was looked up.
+    var hasLookups: Bool { tree.nodes.contains { $0.source == .lookup || $0.source == .both } }
+}
+
 extension NodeVerdict {
     var role: Role {
         switch self {

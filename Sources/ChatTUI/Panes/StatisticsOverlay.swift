@@ -54,9 +54,24 @@ enum StatisticsOverlay {
             row("time", "\(Figures.fixed(seconds.decode, 2)) s", times(seconds)),
             row("seed", "\(sampler.seed)", "temperature \(sampler.temperature)\(filters(sampler))"),
             row("speculation", asked.options.speculation.policy.rawValue, machine(figures)),
-        ]
+        ] + drafters(state.tree.statistics)
         if let first = state.firstTokenSeconds {
             rows.insert(row("first token", "\(Figures.fixed(first, 2)) s"), at: 4)
+        }
+        return rows
+    }
+
+    /// Who drafted, and how often the draft model was switched off.
+    private static func drafters(_ figures: AnswerStatistics) -> [Overlay.Row] {
+        var rows = DraftTree.Source.allCases.compactMap { source in
+            figures.sources[source].map {
+                row("by", source.title, "accepted \($0.accepted) of \($0.drafted)")
+            }
+        }
+        if rows.count == 1, figures.sources[.model] != nil { rows = [] }
+        if figures.rested > 0 {
+            rows.append(
+                row("draft off", Figures.count(figures.rested, "round"), "it did not pay; it is tried again"))
         }
         return rows
     }

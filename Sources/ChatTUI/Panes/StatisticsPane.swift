@@ -53,11 +53,22 @@ enum StatisticsPane {
                 Span(" (\(Figures.percent(statistics.accepted, of: statistics.drafted)))", .faint),
             ],
         ]
+        if let sources = sources(statistics) { lines.append(sources) }
         if !statistics.depths.isEmpty { lines.append(byDepth(statistics, symbols: symbols)) }
         let spark = spark(statistics, columns: width - labelColumns, symbols: symbols)
         lines.append([label("rounds"), Span(spark, .spark)])
         lines.append([label("speedup")] + speedup(state.shownSpeeds, symbols: symbols))
         return lines
+    }
+
+    /// Accepted tokens by who proposed them; absent where a draft model is the only one.
+    private static func sources(_ statistics: AnswerStatistics) -> [Span]? {
+        let found = [DraftTree.Source.lookup, .both].compactMap { statistics.sources[$0] }
+        guard !found.isEmpty || statistics.rested > 0 else { return nil }
+        let (drafted, accepted) = found.reduce((0, 0)) { ($0.0 + $1.drafted, $0.1 + $1.accepted) }
+        var line = [label("lookup"), Span("\(accepted)", .accepted), Span(" of \(drafted) accepted", .faint)]
+        if statistics.rested > 0 { line.append(Span(", draft off \(statistics.rested)", .notice)) }
+        return line
     }
 
     /// How much faster than plain decoding, and how that is known.

@@ -30,7 +30,7 @@ enum StatusLine {
             [Span("\(Figures.speed(statistics.tokensPerSecond)) tok/s", .strong)],
             [Span("\(Figures.fixed(statistics.tokensPerRound, 2)) tok/round")],
             [Span("\(Figures.percent(statistics.accepted, of: statistics.drafted)) accepted")],
-        ]
+        ] + (statistics.draftRests ? [[Span("draft off: does not pay", .notice)]] : [])
     }
 
     private static func phase(_ state: AppState) -> [Span] {

@@ -11,6 +11,8 @@ struct TreeDrawing: Sendable, Equatable {
         var index: Int
         var verdict: NodeVerdict
         var token: [Glyph]
+        /// Who else than a draft model proposed it; empty for a draft model alone.
+        var source = ""
         /// Absent for the root and the bonus token.
         var probability: Float?
         var depth: Int
@@ -107,7 +109,7 @@ struct TreeDrawing: Sendable, Equatable {
                 Node(
                     index: index, verdict: verdicts[index],
                     token: DisplayText.clipped(label, to: manner.token, mark: symbols.ellipsis),
-                    probability: node.parent == nil ? nil : node.probability, depth: node.depth))
+                    source: symbols.mark(node.source), probability: node.parent == nil ? nil : node.probability, depth: node.depth))
         }
         addBonus(round, below: places, depthLimit: depthLimit, symbols: symbols)
         sortChildren(as: RoundLanes(round))
@@ -197,6 +199,7 @@ struct TreeDrawing: Sendable, Equatable {
     private func labelWidth(_ node: Node) -> Int {
         var width = node.token.reduce(0) { $0 + $1.width }
         if node.verdict != .root { width += manner.isAiry ? 2 : 1 }
+        width += DisplayText.width(node.source)
         if manner.showsProbability, node.probability != nil { width += 4 }
         if node.folded > 0 { width += 2 + String(node.folded).count }
         if node.hidesBonus { width += 2 }

@@ -49,6 +49,7 @@ extension TreeDrawing {
             at = frame.draw(mark, row: row, column: at, limit: limit, role: verdict.markRole)
         }
         at = frame.draw(node.token, row: row, column: at, limit: limit, role: isHere ? .cursor : verdict.role)
+        at = frame.draw(node.source, row: row, column: at, limit: limit, role: .key)
         if manner.showsProbability, let probability = node.probability {
             at = frame.draw(
                 " " + Figures.probability(probability), row: row, column: at, limit: limit, role: .faint)

@@ -20,6 +20,12 @@ struct AnswerStatistics: Sendable, Equatable {
     /// Tokens of the last rounds, oldest first.
     private(set) var recent: [Int] = []
 
+    /// Nodes by who proposed them: drafted, and accepted of these.
+    private(set) var sources: [DraftTree.Source: Depth] = [:]
+    /// Rounds in which the draft model was switched off because it had not paid, and whether the last was one.
+    private(set) var rested = 0
+    private(set) var draftRests = false
+
     static let recentLimit = 120
 
     mutating func add(_ round: SpeculationRound) {
@@ -34,6 +40,13 @@ struct AnswerStatistics: Sendable, Equatable {
             depths[depth].drafted += 1
             if depth < round.accepted.count { depths[depth].accepted += 1 }
         }
+        for (index, node) in round.tree.nodes.enumerated() {
+            guard let source = node.source else { continue }
+            sources[source, default: Depth()].drafted += 1
+            if round.accepted.contains(index) { sources[source, default: Depth()].accepted += 1 }
+        }
+        draftRests = round.budget.draftRests ?? false
+        if draftRests { rested += 1 }
         recent.append(round.tokens.count)
         if recent.count > AnswerStatistics.recentLimit { recent.removeFirst() }
     }

@@ -15,6 +15,10 @@ struct Symbols: Sendable, Equatable {
     var cursor: String { isUTF8 ? "▶" : ">" }
     var drafted: String { isUTF8 ? "○" : "o" }
 
+    /// After a token that was looked up, and after one that the draft model proposed too.
+    var lookedUp: String { isUTF8 ? "°" : "'" }
+    var proposedByBoth: String { isUTF8 ? "⁺" : "\"" }
+
     var space: String { isUTF8 ? "·" : "_" }
     var newline: String { isUTF8 ? "↵" : "\\n" }
     var tab: String { isUTF8 ? "→" : "\\t" }

@@ -32,6 +32,10 @@ struct Answer {
         report.rounds += 1
         report.drafted += round.drafted
         report.accepted += round.accepted.count
+        func isFound(_ node: Int) -> Bool { [.lookup, .both].contains(round.tree.nodes[node].source) }
+        report.lookup.drafted += round.tree.nodes.indices.count(where: isFound)
+        report.lookup.accepted += round.accepted.count(where: isFound)
+        if round.budget.draftRests == true { report.draftRested += 1 }
         // Looking closer is for the eye; its time would make decoding look slower than it is.
         if let inspection = round.inspection { uncounted += .seconds(inspection.seconds) }
         if pace > .zero { shownUntil = clock.now + pace }

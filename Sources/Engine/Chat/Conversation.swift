@@ -4,7 +4,9 @@
 final class Conversation {
     let models: LoadedModels
     private let cache: KVCache
-    private let drafter: DraftModelDrafter?
+    private let drafters: LoadedModels.Drafters
+    private var drafter: (any Drafter)? { drafters.all }
+    private let answers: AnswerStore?
     private let feed: PromptFeed
     private let memory: PictureMemory?
     /// Where an answer waits between its rounds.
@@ -19,8 +21,9 @@ final class Conversation {
         self.models = models
         self.gate = gate
         cache = models.target.makeCache(capacity: models.contextLength)
-        drafter = models.makeDrafter()
-        feed = PromptFeed(target: models.target, cache: cache, drafter: drafter)
+        answers = models.makeAnswerStore()
+        drafters = models.makeDrafters(earlier: answers?.answers ?? [])
+        feed = PromptFeed(target: models.target, cache: cache, drafter: drafters.all)
         memory = models.makePictureMemory()
         record = TextRecord(template: models.template, stopTokens: models.stopTokens, system: nil)
         spent.load = models.loadSeconds
@@ -31,6 +34,7 @@ final class Conversation {
     func clear() {
         cache.truncate(to: 0)
         drafter?.clear()
+        if let answers { drafters.lookup?.clear(earlier: answers.answers) }
         feed.clear()
         memory?.truncate(to: 0)
         record = TextRecord(template: models.template, stopTokens: models.stopTokens, system: system)
@@ -84,8 +88,11 @@ final class Conversation {
             throw error
         }
         try answer(options: options, emit: emit, cancellation: cancellation)
-        if let reason = try memory?.keep(target: cache, drafter: drafter) {
+        if let reason = try memory?.keep(target: cache, drafter: drafters.model) {
             emit(.notice(Notice("Going on without keeping pictures for later: \(reason).")))
+        }
+        if let answer = record.turns.last?.answer, let reason = answers?.keep(answer) {
+            emit(.notice(Notice("Going on without keeping answers to draft from: \(reason).")))
         }
     }
 
@@ -156,7 +163,7 @@ final class Conversation {
         }
         guard let memory else { return PromptPart.parts(tokens, try encode()) }
         return try memory.parts(
-            for: image, rows: rows, after: tokens, isOpening: isOpening, target: cache, drafter: drafter,
+            for: image, rows: rows, after: tokens, isOpening: isOpening, target: cache, drafter: drafters.model,
             seeing: encode)
     }
 
@@ -177,7 +184,8 @@ final class Conversation {
                 emit(.progress(Progress(phase: .prefill, completed: done, total: total)))
                 try cancellation.check()
             })
-        if drafting { try drafter?.prefill { try cancellation.check() } }
+        // A draft that rests would read in vain.
+        if drafting, !models.costs.rests { try drafter?.prefill { try cancellation.check() } }
     }
 
     // MARK: The answer

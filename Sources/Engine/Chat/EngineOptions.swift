@@ -10,5 +10,8 @@ public struct EngineOptions: Sendable, Equatable {
     /// Where encoded pictures are kept for later conversations; absent keeps none. No text depends on it.
     public var pictureCache: PictureCacheOptions?
 
+    /// Where answers are kept for later conversations to draft from; absent keeps none. No text depends on it.
+    public var answerStore: AnswerStoreOptions?
+
     public init() {}
 }

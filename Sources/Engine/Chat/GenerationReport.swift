@@ -21,6 +21,12 @@ public struct GenerationReport: Sendable, Equatable {
         public init() {}
     }
 
+    public struct Lookup: Sendable, Equatable, Codable {
+        public var drafted = 0
+        public var accepted = 0
+        public init() {}
+    }
+
     public var text: String
     /// Ids of the answer, the end token included when the model ended it.
     public var tokens: [Int32]
@@ -31,6 +37,10 @@ public struct GenerationReport: Sendable, Equatable {
     /// Draft tokens proposed, and how many of them the target accepted.
     public var drafted: Int
     public var accepted: Int
+    /// Drafted tokens that were looked up, and how many of them the target accepted; what a draft model proposed too counts.
+    public var lookup = Lookup()
+    /// Rounds in which the draft model was switched off because it had not paid.
+    public var draftRested = 0
     public var seconds: Seconds
     public var finish: FinishReason
     /// "off", "chain" or "dynamic".

@@ -17,6 +17,9 @@ final class LoadedModels {
     /// Where pictures are kept, and what their numbers depend on; absent where none are.
     private let pictureCache: (options: PictureCacheOptions, identity: ModelIdentity)?
 
+    /// Where answers are kept to draft from, and the model's own name among those of others; absent where none are.
+    private let answerStore: (options: AnswerStoreOptions, model: SHA256Digest)?
+
     struct Vision {
         let tower: VisionTower
         let projector: Projector
@@ -59,6 +62,9 @@ final class LoadedModels {
         pictureCache = Self.pictureCache(
             options, target: checkpoint, vision: vision, draft: draft,
             setting: [template.rawValue, vision.map { "\($0.preprocessor)" } ?? "", backend.arithmetic])
+        answerStore = options.answerStore.flatMap { options in
+            bundle.looksUp ? (options, ModelIdentity.digest(of: [checkpoint.tensors])) : nil
+        }
         contextLength = try Self.contextLength(options, of: target, named: bundle.name)
         warmUp()
         loadSeconds = (clock.now - start).seconds
@@ -93,12 +99,31 @@ final class LoadedModels {
         return .vicunaV1
     }
 
-    func makeDrafter() -> DraftModelDrafter? {
-        draft.map { draft in
+    /// Who drafts in a conversation.
+    struct Drafters {
+        /// Everybody together; absent where nobody drafts.
+        let all: (any Drafter)?
+        let model: DraftModelDrafter?
+        let lookup: LookupDrafter?
+    }
+
+    /// - Parameter earlier: answers of other conversations to draft from, the oldest first.
+    func makeDrafters(earlier: [[Int32]]) -> Drafters {
+        let model = draft.map { draft in
             DraftModelDrafter(
                 name: draft.name, model: draft.model, projector: draft.projector, stopTokens: stopTokens, costs: costs,
                 capacity: contextLength)
         }
+        let lookup = bundle.looksUp ? LookupDrafter(stopTokens: stopTokens, earlier: earlier) : nil
+        let both: [(any Drafter)?] = [lookup, model]
+        let all = both.compactMap { $0 }
+        return Drafters(
+            all: all.count > 1 ? CombinedDrafter(all) : all.first, model: model, lookup: lookup)
+    }
+
+    /// Earlier answers of the same model; absent where none are kept.
+    func makeAnswerStore() -> AnswerStore? {
+        answerStore.map { AnswerStore($0.options, model: $0.model, vocabulary: target.configuration.vocabulary) }
     }
 
     func makePictureMemory() -> PictureMemory? {
@@ -193,13 +218,14 @@ final class LoadedModels {
 
     /// Times target and draft passes of several sizes, the shortest of each, until a moment is spent.
     private func warmUp() {
-        guard let draft else { return }
+        guard draft != nil || bundle.looksUp else { return }
+        guard draft != nil || target.configuration.isQuick else { return costs.learnWhileDecoding() }
         let clock = ContinuousClock()
         let end = clock.now + .milliseconds(100)
-        let models: [(pass: CostModel.Pass, model: LanguageModel, cache: KVCache, sizes: [Int])] = [
-            (.verify, target, target.makeCache(capacity: 32), [1, 2, 3, 4, 5, 6, 8, 12, 16, 32]),
-            (.draft, draft.model, draft.model.makeCache(capacity: 4), [1, 2, 3, 4]),
+        var models: [(pass: CostModel.Pass, model: LanguageModel, cache: KVCache, sizes: [Int])] = [
+            (.verify, target, target.makeCache(capacity: 32), [1, 2, 3, 4, 5, 6, 8, 12, 16, 32])
         ]
+        if let draft { models.append((.draft, draft.model, draft.model.makeCache(capacity: 4), [1, 2, 3, 4])) }
         func time(_ model: LanguageModel, rows: Int, cache: KVCache) -> Double? {
             let tokens = [Int32](repeating: 0, count: rows)
             let start = clock.now
@@ -224,4 +250,9 @@ final class LoadedModels {
             for (rows, seconds) in measured { costs.calibrate(entry.pass, rows: rows, seconds: seconds) }
         }
     }
+}
+
+extension LanguageModelConfiguration {
+    /// Whether passes are short beside the time that it takes to load the model, so that some may be made to time them.
+    fileprivate var isQuick: Bool { blocks * hidden * (4 * hidden + 3 * feedForward) < 100_000_000 }
 }

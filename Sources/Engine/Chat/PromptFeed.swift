@@ -55,12 +55,12 @@ enum PromptPart {
 final class PromptFeed {
     private let target: LanguageModel
     private let cache: KVCache
-    private let drafter: DraftModelDrafter?
+    private let drafter: (any Drafter)?
     private(set) var waiting: [PromptPart] = []
     /// Rows that are read at once.
     static let chunk = 64
 
-    init(target: LanguageModel, cache: KVCache, drafter: DraftModelDrafter?) {
+    init(target: LanguageModel, cache: KVCache, drafter: (any Drafter)?) {
         self.target = target
         self.cache = cache
         self.drafter = drafter
@@ -112,7 +112,7 @@ final class PromptFeed {
             case .picture(let visualTokens, let features, let read):
                 self.read(.rows(visualTokens, from: read), rows: rows)
                 // A draft reads the whole picture at once, when the target has come to its end.
-                if read + rows == visualTokens.rows { drafter?.append(features: features) }
+                if read + rows == visualTokens.rows { drafter?.append(picture: features, rows: visualTokens.rows) }
                 waiting[0] = .picture(visualTokens: visualTokens, features: features, read: read + rows)
             case .image(let image, let pictureRows, let tokens):
                 let parts = try parts(image, pictureRows, tokens, cache.committed == 0).filter { $0.rows > 0 }
@@ -144,12 +144,10 @@ final class PromptFeed {
 
     private func begin(with opening: RememberedOpening) {
         cache.begin(with: opening.target, rows: opening.rows)
-        if let draft = opening.draft {
-            drafter?.begin(with: draft, rows: opening.rows)
-        } else {
-            drafter?.append(opening.tokens)
-            if let features = opening.features { drafter?.append(features: features) }
-        }
+        drafter?.begin(
+            with: DraftOpening(
+                tokens: opening.tokens, pictureRows: opening.pictureRows, features: opening.features,
+                numbers: opening.draft))
     }
 
     typealias Seeing = (_ image: PixelImage, _ rows: Int, _ after: [Int32], _ isOpening: Bool) throws -> [PromptPart]

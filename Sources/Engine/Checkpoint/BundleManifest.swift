@@ -39,7 +39,8 @@ struct BundleManifest: Decodable {
         func file(_ path: String) throws(ModelBundleError) -> URL { try locate(path, in: folder, manifest: url) }
         var drafts: [ModelBundle.Draft] = []
         for draft in manifest.drafts ?? [] {
-            guard !draft.name.isEmpty, draft.name != "none", !drafts.contains(where: { $0.name == draft.name }) else {
+            guard !draft.name.isEmpty, !["none", ModelBundle.lookup].contains(draft.name),
+                !drafts.contains(where: { $0.name == draft.name }) else {
                 throw .badManifest(url.path, reason: "a draft cannot be called '\(draft.name)', or not twice")
             }
             let projector: URL? = if let path = draft.projector { try file(path) } else { nil }
@@ -52,7 +53,8 @@ struct BundleManifest: Decodable {
         return ModelBundle(
             name: manifest.name, target: try file(manifest.target),
             vision: vision, drafts: drafts,
-            defaultDraft: manifest.defaultDraft, preprocessing: manifest.preprocessing ?? .pad, notice: manifest.notice)
+            defaultDraft: manifest.defaultDraft, looksUp: true,
+            preprocessing: manifest.preprocessing ?? .pad, notice: manifest.notice)
     }
 
     private static func read(_ url: URL) throws(ModelBundleError) -> BundleManifest {

@@ -28,10 +28,18 @@ public struct ModelBundle: Sendable, Equatable {
     public let drafts: [Draft]
     /// Name of the draft to use; absent for none.
     public let defaultDraft: String?
+    /// Whether words that were said before are looked up to draft from, beside the draft or in its place.
+    public let looksUp: Bool
     /// Absent where the vision checkpoint itself knows.
     public let preprocessing: Preprocessing?
     /// One sentence that a chat begins with: what the model can and cannot do.
     public let notice: String?
+
+    /// Who drafts, as `--draft` names it: "small+lookup"; absent for nobody.
+    public var drafters: String? {
+        let names = [draft?.name, looksUp ? ModelBundle.lookup : nil].compactMap { $0 }
+        return names.isEmpty ? nil : names.joined(separator: "+")
+    }
 
     /// The draft to use.
     public var draft: Draft? { drafts.first { $0.name == defaultDraft } }
@@ -41,8 +49,9 @@ public struct ModelBundle: Sendable, Equatable {
     /// - Parameters:
     ///   - model: a folder with a bundle.json, a Hugging Face folder, or a GGUF language model; absent for the demo.
     ///   - mmproj: a GGUF vision file or a Hugging Face folder in place of the bundle's.
-    ///   - draft: a draft's name in the bundle, "none", or a GGUF language model or a Hugging Face folder, which joins
-    ///     the bundle's drafts as the last one. Absent for the bundle's own choice.
+    ///   - draft: a draft's name in the bundle, or a GGUF language model or a Hugging Face folder, which joins the
+    ///     bundle's drafts as the last one, either with "+lookup" for words that were said before; "lookup" for those
+    ///     alone; or "none". Absent for the bundle's own choice and lookup.
     ///   - draftProjector: a GGUF projector, or a LLaVA's folder, for the draft, in place of the bundle's.
     public static func open(
         model: String?, mmproj: String?, draft: String?, draftProjector: String?
@@ -50,10 +59,23 @@ public struct ModelBundle: Sendable, Equatable {
         let base = if let model { try bundle(at: model) } else { try demo() }
         let vision: URL? = if let mmproj { try file(mmproj, for: "--mmproj") } else { nil }
         let projector: URL? = if let draftProjector { try file(draftProjector, for: "--draft-projector") } else { nil }
-        let (drafts, chosen) = try base.choose(draft, projector: projector)
+        let (model, looksUp) = drafters(draft)
+        let (drafts, chosen) = try base.choose(model, projector: projector)
         return ModelBundle(
             name: base.name, target: base.target, vision: vision ?? base.vision, drafts: drafts, defaultDraft: chosen,
-            preprocessing: base.preprocessing, notice: base.notice)
+            looksUp: looksUp, preprocessing: base.preprocessing, notice: base.notice)
+    }
+
+    /// Words that were said before, as `--draft` names them.
+    public static let lookup = "lookup"
+
+    /// What `--draft` says of a draft model (absent: the bundle's own choice), and whether words are looked up.
+    private static func drafters(_ choice: String?) -> (model: String?, looksUp: Bool) {
+        guard let choice else { return (nil, true) }
+        if choice == lookup { return ("none", true) }
+        let ending = "+" + lookup
+        guard choice.hasSuffix(ending), !FileManager.default.fileExists(atPath: choice) else { return (choice, false) }
+        return (String(choice.dropLast(ending.count)), true)
     }
 
     /// The demo model that comes with the program.
@@ -120,7 +142,7 @@ public struct ModelBundle: Sendable, Equatable {
         }
         return ModelBundle(
             name: url.deletingPathExtension().lastPathComponent, target: url, vision: nil, drafts: [],
-            defaultDraft: nil,
+            defaultDraft: nil, looksUp: true,
             preprocessing: nil, notice: nil)
     }
 
@@ -131,7 +153,7 @@ public struct ModelBundle: Sendable, Equatable {
         return ModelBundle(
             name: url.lastPathComponent, target: url,
             vision: kind == .llava || kind == .originalLlava ? url : nil, drafts: [], defaultDraft: nil,
-            preprocessing: nil, notice: nil)
+            looksUp: true, preprocessing: nil, notice: nil)
     }
 
     private static func kind(of path: String) throws(ModelBundleError) -> HuggingFaceKind {

@@ -14,31 +14,49 @@ struct CostCurve: Sendable {
         let prior: Double
         /// Natural logarithm of the factor learned since.
         var correction = 0.0
+        /// Passes that it was learned from; the shortest of many count as well.
+        var passes: Double
         var seconds: Double { prior * exp(correction) }
     }
     private var points: [Point?] = []
-    /// Largest change of a correction by one pass: a hundred passes move a size threefold at most.
+    /// Largest change of a correction by one pass, once a size is known: a hundred passes move it threefold at most.
     private static let step = 0.01
+    /// Passes that a size of the warm-up counts for.
+    private static let warmUpPasses = 50.0
+    /// What a further row costs of the first, as long as one size is all that is known; absent for as much as the first.
+    private var rowShare: Double?
     /// What is left of every correction after each pass: a size that is not tried again is forgiven.
     private static let memory = 0.999
 
     /// Sets the shape: a pass over `rows` rows, at least 1, takes so long.
     mutating func calibrate(rows: Int, seconds: Double) {
         while points.count <= rows { points.append(nil) }
-        points[rows] = Point(prior: seconds)
+        points[rows] = Point(prior: seconds, passes: Self.warmUpPasses)
     }
+
+    /// Goes without a warm-up: sizes are learned as they are met, and until then a further row is taken to cost this share
+    /// of the first. Where weights come from memory, rows of one pass share the way.
+    mutating func assume(rowShare share: Double) { rowShare = share }
 
     /// Learns from a pass.
     ///
     /// - Returns: natural logarithm of the clock's seconds over the shape's, uncorrected: what the pace is made of.
     mutating func record(rows: Int, seconds: Double, pace: Double) -> Double {
         if points.count <= rows || points[rows] == nil {
-            calibrate(rows: rows, seconds: self.seconds(rows: rows) ?? seconds)
+            if rowShare == nil {
+                calibrate(rows: rows, seconds: self.seconds(rows: rows) ?? seconds)
+            } else {
+                calibrate(rows: rows, seconds: seconds / exp(pace))
+                points[rows]?.passes = 0
+            }
         }
         guard var point = points[rows], seconds > 0 else { return pace }
         let slowness = log(seconds / point.prior)
         let error = slowness - point.correction - pace
-        point.correction += min(Self.step, max(-Self.step, error))
+        // The first passes of a size are all that is known of it.
+        let step = max(Self.step, 0.5 / (point.passes + 1))
+        point.passes += 1
+        point.correction += min(step, max(-step, error))
         points[rows] = point
         for index in points.indices { points[index]?.correction *= Self.memory }
         return slowness
@@ -64,7 +82,8 @@ struct CostCurve: Sendable {
         guard let below else { return nil }
         let slope = belowThat.map { (below.seconds - $0.seconds) / Double(below.rows - $0.rows) }
         // Beyond the largest measured size cost grows at least as fast as it did last.
-        return below.seconds + (slope ?? below.seconds / Double(below.rows)) * Double(rows - below.rows)
+        let alone = (rowShare ?? 1) * below.seconds / Double(below.rows)
+        return below.seconds + (slope ?? alone) * Double(rows - below.rows)
     }
 }
 
@@ -109,29 +128,54 @@ struct AcceptanceCalibration: Sendable {
     }
 }
 
-/// All that is measured while decoding with one draft; outlives the answers of a conversation.
+/// All that is measured while decoding with a target and its drafters; outlives the answers of a conversation.
 final class CostModel {
     private(set) var verify = CostCurve()
     private(set) var draft = CostCurve()
     var calibration = AcceptanceCalibration()
+    var lookups = LookupCalibration()
 
     /// Natural logarithm of how much slower than at the warm-up the machine is just now, for passes of any kind.
     private var pace = 0.0
     /// How much longer than at the warm-up target passes take lately, interrupted ones included: a plain average.
     private var verifyStretch = 1.0
     private var verified = 0
-    /// Recent tokens per round with a tree, and what such a round costs by the curves.
-    private var tokens = 0.0
-    private var seconds = 0.0
+    /// Recent rounds of any kind.
+    private var rounds = RecentRounds()
+    /// Recent rounds in which the draft model was asked: what it gained, and what it and its nodes cost.
+    private var drafted = RecentRounds()
+    /// The same rounds with all that was gained in them, by whomever it was proposed.
+    private var draftedWhole = RecentRounds()
+    /// Seconds by the curves that drafting has lost against plain decoding and that are not made up for yet; negative for
+    /// a gain that may be risked again.
+    private var debt: Double?
     private var roundsUntilProbe = 0
-    private var roundsPaid = 0
-    private var patience = CostModel.shortestRest
 
-    /// Rounds that drafting rests after it has not paid; doubled each time, up to the longest.
-    private static let shortestRest = 8
-    private static let longestRest = 64
-    /// Weight of the newest round in the running rate.
-    private static let freshness = 0.08
+    /// Rounds that drafting rests at least and at most after it has not paid.
+    private static let shortestRest = 8.0
+    private static let longestRest = 1024.0
+    /// Share of the time that trying a draft that does not pay may cost in the long run.
+    private static let riskedShare = 0.02
+    /// Plain passes that a draft may lose before it has gained anything, and the most of its gains that it may lose again.
+    private static let credit = (new: 4.0, most: 20.0)
+
+    /// Averages in which the newest round has a fixed weight.
+    private struct RecentRounds {
+        private(set) var tokens = 0.0
+        private(set) var seconds = 0.0
+        private static let freshness = 0.08
+
+        var isEmpty: Bool { seconds == 0 }
+        var rate: Double { seconds > 0 ? tokens / seconds : 0 }
+
+        mutating func begin(tokens: Double, seconds: Double) { (self.tokens, self.seconds) = (tokens, seconds) }
+
+        mutating func add(tokens count: Double, seconds spent: Double) {
+            if isEmpty { begin(tokens: count, seconds: spent) }
+            tokens += Self.freshness * (count - tokens)
+            seconds += Self.freshness * (spent - seconds)
+        }
+    }
 
     enum Pass { case verify, draft }
 
@@ -142,6 +186,9 @@ final class CostModel {
         case .draft: draft.calibrate(rows: rows, seconds: seconds)
         }
     }
+
+    /// Goes without a warm-up of the target, whose passes take long.
+    func learnWhileDecoding() { verify.assume(rowShare: 0.25) }
 
     /// Learns from a pass that took so many seconds by the clock.
     func record(_ pass: Pass, rows: Int, seconds: Double) {
@@ -164,8 +211,16 @@ final class CostModel {
     /// largest tokens minus rate times seconds (the renewal-reward argument; Dinkelbach 1967).
     var rate: Double? {
         guard let plain = verify.seconds(rows: 1) else { return nil }
-        return seconds > 0 ? max(1 / plain, tokens / seconds) : 1 / plain
+        return max(1 / plain, rounds.rate)
     }
+
+    /// What a round in which the draft model is asked has brought and cost lately; absent where none was.
+    var draftedRound: (tokens: Double, seconds: Double)? {
+        draftedWhole.isEmpty ? nil : (draftedWhole.tokens, draftedWhole.seconds)
+    }
+
+    /// Whether the draft model is switched off because it has not paid.
+    var rests: Bool { roundsUntilProbe > 0 }
 
     /// Seconds by the clock that a pass of one row would take on average just now; absent before any measurement.
     ///
@@ -180,29 +235,42 @@ final class CostModel {
         return false
     }
 
-    /// Books a round that drafted.
-    ///
-    /// - Parameters:
-    ///   - count: tokens that it yielded.
-    ///   - nodes: nodes that were verified.
-    ///   - drafted: seconds of its draft passes by the cost curve, not by the clock: one interrupted round must not
-    ///     silence a good draft.
-    func record(tokens count: Int, nodes: Int, drafted: Double) {
-        guard let plain = verify.seconds(rows: 1), let verified = verify.seconds(rows: nodes) else { return }
-        // A new draft has credit for some rounds, and again after each rest: the first words of an answer are the
-        // hardest to guess, and one round says little.
-        if tokens == 0 { (tokens, seconds) = (1.25 * (drafted + verified) / plain, drafted + verified) }
-        tokens += Self.freshness * (Double(count) - tokens)
-        seconds += Self.freshness * (drafted + verified - seconds)
-        if tokens / seconds >= 0.9 / plain {
-            // Credit alone keeps the rate up for some rounds; only a longer run shows that the draft pays again.
-            roundsPaid += 1
-            if roundsPaid > 3 * Self.shortestRest { patience = Self.shortestRest }
-        } else {
-            roundsPaid = 0
-            roundsUntilProbe = patience
-            tokens = 0
-            patience = min(Self.longestRest, 2 * patience)
+    /// What a round brought and cost.
+    struct RoundAccount {
+        /// Tokens that it yielded, and how many of them it owes to the draft model, the bonus token counted.
+        var tokens: Int
+        var modelTokens: Int
+        /// Nodes that were verified, and how many of them the draft model proposed, the root counted.
+        var nodes: Int
+        var modelNodes: Int
+        /// Seconds of its draft passes by the cost curve, not by the clock: one interrupted round must not silence a good
+        /// draft. Absent where none was made.
+        var drafted: Double?
+    }
+
+    /// Books a round.
+    func record(_ round: RoundAccount) {
+        guard let plain = verify.seconds(rows: 1), let verified = verify.seconds(rows: round.nodes) else { return }
+        defer { rounds.add(tokens: Double(round.tokens), seconds: verified + (round.drafted ?? 0)) }
+        guard let spent = round.drafted, let own = verify.seconds(rows: round.modelNodes).map({ $0 + spent }) else {
+            debt = debt.map { $0 - Self.riskedShare * plain }
+            return
         }
+        let owed = debt ?? -Self.credit.new * plain
+        if drafted.isEmpty {
+            // A new draft is believed for some rounds, and for fewer after each rest: the first words of an answer are
+            // the hardest to guess, and one round says little.
+            drafted.begin(tokens: (debt == nil ? 1.25 : 1) * own / plain, seconds: own)
+            if rounds.isEmpty { rounds.begin(tokens: 1.25 * own / plain, seconds: own) }
+        }
+        drafted.add(tokens: Double(round.modelTokens), seconds: own)
+        draftedWhole.add(tokens: Double(round.tokens), seconds: verified + spent)
+        let now = max(owed + own - Double(round.modelTokens) * plain, -Self.credit.most * plain)
+        debt = now
+        guard drafted.rate < 0.9 / plain else { return }
+        let rest = max(Self.shortestRest, now / (Self.riskedShare * plain))
+        roundsUntilProbe = Int(min(Self.longestRest, rest).rounded(.up))
+        drafted = RecentRounds()
+        draftedWhole = RecentRounds()
     }
 }

@@ -6,7 +6,7 @@
 /// Its cache holds settled tokens only; the rows of a tree are provisional, and the accepted ones among them are kept.
 /// It may lag behind the text (while plain decoding is faster, or by the deepest accepted node): what it has not read
 /// waits in `unread` and is read with the next proposal.
-final class DraftModelDrafter {
+final class DraftModelDrafter: Drafter {
     let name: String
     let costs: CostModel
     private let model: LanguageModel
@@ -26,15 +26,11 @@ final class DraftModelDrafter {
             }
         }
     }
+    /// Parts of the text that it never reads, by the text's row where they begin. See `skipMissed`.
+    private var gaps: [(place: Int, rows: Int)] = []
     private var unreadRows: Int { unread.reduce(0) { $0 + $1.rows } }
-    /// What is remembered of a proposal until the verdict, for each node of the tree after the root.
-    private struct Origin {
-        /// Where the draft evaluated it; absent where it did not.
-        let slot: Int32?
-        /// Its place among the proposals of its parent.
-        let rank: Int
-    }
-    private var proposed: [Origin]?
+    /// Where the candidates of the present proposal were evaluated; absent where none was made.
+    private var slots: [Int: Int32]?
     private static let chunk = 256
 
     init(
@@ -53,13 +49,16 @@ final class DraftModelDrafter {
     func clear() {
         cache.truncate(to: 0)
         unread = []
-        proposed = nil
+        gaps = []
+        slots = nil
     }
 
     /// Forgets what comes after so many tokens and picture rows of the text. What it has not been given yet is no matter.
     func truncate(toTokens tokens: Int, pictureRows: Int) {
-        let length = tokens + (projector == nil ? 0 : pictureRows)
-        proposed = nil
+        let place = tokens + (projector == nil ? 0 : pictureRows)
+        gaps = gaps.filter { $0.place < place }.map { ($0.place, min($0.rows, place - $0.place)) }
+        let length = place - gaps.reduce(0) { $0 + $1.rows }
+        slots = nil
         guard length > cache.committed else {
             cache.truncate(to: length)
             unread = []
@@ -79,14 +78,20 @@ final class DraftModelDrafter {
     /// Whether `numbers` can be the first rows of a text.
     func fits(_ numbers: [[Float]], rows: Int) -> Bool { cache.fits(numbers, rows: rows) }
 
-    /// Begins a text with rows that were read before, in place of reading them.
-    func begin(with numbers: [[Float]], rows: Int) {
+    func begin(with opening: DraftOpening) {
         precondition(unread.isEmpty, "DraftModelDrafter: the text has begun")
-        cache.begin(with: numbers, rows: rows)
+        if let numbers = opening.numbers {
+            cache.begin(with: numbers, rows: opening.tokens.count + opening.pictureRows)
+        } else {
+            append(opening.tokens)
+            if let features = opening.features { append(picture: features, rows: opening.pictureRows) }
+        }
     }
 
     /// Its cache, if so many rows of the text are in it.
-    func settledCache(atLeast rows: Int) -> KVCache? { cache.committed >= rows ? cache : nil }
+    func settledCache(atLeast rows: Int) -> KVCache? {
+        cache.committed >= rows && gaps.allSatisfy { $0.place >= rows } ? cache : nil
+    }
 
     /// Text to be read before the next proposal.
     func append(_ tokens: [Int32]) {
@@ -97,8 +102,8 @@ final class DraftModelDrafter {
         unread[unread.count - 1] = .tokens(waiting + tokens)
     }
 
-    /// A picture, by the target's own vision features [n, vision hidden]; a text-only draft passes over it.
-    func append(features: any Matrix) {
+    /// A picture; a text-only draft passes over it.
+    func append(picture features: any Matrix, rows: Int) {
         if projector != nil { unread.append(.picture(features)) }
     }
 
@@ -127,85 +132,71 @@ final class DraftModelDrafter {
         cache.commit(rows: rows)
     }
 
-    struct Proposal {
-        let tree: DraftTree
-        let passes: Int
-        /// Of the draft passes, by the cost curve.
-        let seconds: Double
-        var choice: BudgetChoice
-    }
-
-    /// Proposes a tree below `root`, the last chosen token.
-    ///
-    /// - Parameters:
-    ///   - position: generated tokens of the conversation, the root included; that of the root's successor.
-    ///   - nodeLimit: nodes at most, the root included.
-    func propose(
-        after root: Int32, choice: TokenChoice, position: Int, seen: SeenTokens, options: SpeculationOptions,
-        nodeLimit: Int
-    ) throws -> Proposal {
-        guard nodeLimit > 1, cache.free > unreadRows + 1 else {
-            let budget = BudgetChoice(nodes: 1, expectedTokens: 1, reason: "no room for a tree")
-            return Proposal(tree: DraftTree(root: root), passes: 0, seconds: 0, choice: budget)
-        }
-        var growth = TreeGrowth(
-            options: options, costs: costs, nodeLimit: min(nodeLimit, cache.free - unreadRows))
-        var slotOfCandidate: [Int: Int32] = [:]
-        var passes = 1
+    /// Grows the tree level by level, as long as another draft pass is worth its time.
+    func propose(_ request: DraftRequest, into growth: inout TreeGrowth) throws {
+        guard growth.nodeLimit > 1, growth.wantsModel() else { return }
+        skipMissed()
+        let room = cache.free - unreadRows
+        guard room > 1 else { return }
+        growth.limitNodes(to: room)
         let clock = ContinuousClock()
         var start = clock.now
         let rootRows = min(unreadRows + 1, Self.chunk)
-        var logits = try readRoot(root)
-        growth.add(
-            choice.propose(growth.branch, from: &logits, position: position, seen: seen), below: nil,
-            stopTokens: stopTokens)
+        var logits = try readRoot(request.root)
+        add(&logits, after: [], of: request, below: nil, to: &growth)
         growth.spent((clock.now - start).seconds, rows: rootRows)
-        while cache.free > slotOfCandidate.count, case let level = growth.nextLevel(), !level.isEmpty {
+        var slots: [Int: Int32] = [:]
+        while cache.free > slots.count, case let level = growth.nextLevel(), !level.isEmpty {
             start = clock.now
-            let expanded = Array(level.prefix(cache.free - slotOfCandidate.count))
-            for index in expanded { slotOfCandidate[index] = Int32(cache.committed + slotOfCandidate.count) }
-            let rows = try evaluate(expanded, of: growth, slots: slotOfCandidate)
+            let expanded = Array(level.prefix(cache.free - slots.count))
+            for index in expanded { slots[index] = Int32(cache.committed + slots.count) }
+            let rows = try evaluate(expanded, of: growth, slots: slots)
             for (row, index) in zip(rows, expanded) {
-                let path = Self.path(to: index, in: growth)
-                let here = SeenTokens(settled: seen.settled, path: path.map { growth.candidates[$0].token })
                 var logits = row
-                growth.add(
-                    choice.propose(growth.branch, from: &logits, position: position + path.count, seen: here),
-                    below: index, stopTokens: stopTokens)
+                let path = Self.path(to: index, in: growth).map { growth.candidates[$0].token }
+                add(&logits, after: path, of: request, below: index, to: &growth)
             }
             growth.spent((clock.now - start).seconds, rows: expanded.count)
-            passes += 1
         }
-        let (tree, origins, budget) = growth.tree(below: root)
-        proposed = origins.map { Origin(slot: slotOfCandidate[$0], rank: growth.candidates[$0].rank) }
-        return Proposal(tree: tree, passes: passes, seconds: growth.secondsDrafted, choice: budget)
+        self.slots = slots
     }
 
-    /// Learns what became of a tree: keeps the accepted rows, counts what was right.
-    func observe(_ tree: DraftTree, accepted: [Int]) {
-        guard let origins = proposed else {
-            // A plain round: nothing of it has been read.
-            append([tree.root.token] + accepted.map { tree.nodes[$0].token })
+    /// Adds what the draft's logits say about the successors of a path.
+    private func add(
+        _ logits: inout [Float], after path: [Int32], of request: DraftRequest, below parent: Int?,
+        to growth: inout TreeGrowth
+    ) {
+        let proposals = request.choice.propose(
+            growth.branch, from: &logits, position: request.position + path.count,
+            seen: SeenTokens(settled: request.seen.settled, path: path))
+        growth.add(proposals, below: parent, stopTokens: stopTokens)
+    }
+
+    /// Keeps the accepted rows; what it has not read waits.
+    func observe(_ outcome: DraftOutcome) {
+        guard let slots else {
+            append(outcome.settled)
             return
         }
-        let slots = accepted.map { origins[$0 - 1].slot }
-        let read = slots.prefix { $0 != nil }.compactMap { $0 }
+        let read = outcome.accepted.map { slots[outcome.origins[$0 - 1]] }.prefix { $0 != nil }.compactMap { $0 }
         cache.commit(path: read)
-        append(accepted[read.count...].map { tree.nodes[$0].token })
-        calibrate(tree, accepted: accepted, origins: origins)
-        proposed = nil
+        let unread = outcome.settled.dropFirst(1 + read.count)
+        if !unread.isEmpty { append(Array(unread)) }
+        self.slots = nil
     }
 
-    /// Every child of a node that the answer passed through was either chosen or not.
-    private func calibrate(_ tree: DraftTree, accepted: [Int], origins: [Origin]) {
-        for (depth, node) in ([0] + accepted).enumerated() {
-            let chosen = depth < accepted.count ? accepted[depth] : nil
-            for child in tree.children(of: node) {
-                costs.calibration.record(
-                    confidence: tree.nodes[child].probability, rank: origins[child - 1].rank, accepted: child == chosen)
-            }
-        }
+    /// Passes over words that came while it was not asked, but for the last: to read them all would cost more than a draft
+    /// that may not pay deserves, and the newest say most. Its positions close up over the gap.
+    private func skipMissed() {
+        guard case .tokens(let missed) = unread.last, missed.count > Self.longestMissed else { return }
+        let skipped = missed.count - Self.keptOfMissed
+        let place = cache.committed + gaps.reduce(0) { $0 + $1.rows } + unreadRows - missed.count
+        gaps.append((place, skipped))
+        unread[unread.count - 1] = .tokens(Array(missed.suffix(Self.keptOfMissed)))
     }
+
+    private static let longestMissed = 96
+    private static let keptOfMissed = 32
 
     /// Reads what is unread and the root, which is settled text too; the logits after it.
     private func readRoot(_ root: Int32) throws -> [Float] {

@@ -6,23 +6,39 @@
 /// truncation. Node 0 is the root: the last chosen token, whose successors are not known yet. Decoding without
 /// speculation is a tree that is only its root.
 public struct DraftTree: Sendable, Equatable, Codable {
+    /// Who proposed a node.
+    public enum Source: String, Sendable, Equatable, Codable, CaseIterable {
+        /// A draft model.
+        case model
+        /// Words that were said before.
+        case lookup
+        /// Both, each for itself.
+        case both
+    }
+
     public struct Node: Sendable, Equatable, Codable {
         public let token: Int32
         /// Index of the parent; absent at the root.
         public let parent: Int?
         /// Steps from the root, whose depth is 0.
         public let depth: Int
-        /// The draft's probability of this token after its parent, in 0...1; 1 at the root.
+        /// The draft model's probability of this token after its parent, in 0...1, or the lookup's estimate where no model
+        /// spoke of it; 1 at the root.
         public let probability: Float
         /// Estimated probability that the answer passes through this node, in 0...1; 1 at the root.
         public let score: Float
+        /// Who proposed it; absent at the root, and in rounds that were written down before there were several drafters.
+        public let source: Source?
 
-        public init(token: Int32, parent: Int?, depth: Int, probability: Float, score: Float) {
+        public init(
+            token: Int32, parent: Int?, depth: Int, probability: Float, score: Float, source: Source? = nil
+        ) {
             self.token = token
             self.parent = parent
             self.depth = depth
             self.probability = probability
             self.score = score
+            self.source = source
         }
     }
 
@@ -39,10 +55,14 @@ public struct DraftTree: Sendable, Equatable, Codable {
 
     /// Adds a node below `parent` and returns its index. The depth must not be less than that of the last node.
     @discardableResult
-    public mutating func append(_ token: Int32, below parent: Int, probability: Float, score: Float) -> Int {
+    public mutating func append(
+        _ token: Int32, below parent: Int, probability: Float, score: Float, source: Source? = nil
+    ) -> Int {
         let depth = nodes[parent].depth + 1
         precondition(depth >= self.depth, "DraftTree: nodes are added level by level")
-        nodes.append(Node(token: token, parent: parent, depth: depth, probability: probability, score: score))
+        nodes.append(
+            Node(
+                token: token, parent: parent, depth: depth, probability: probability, score: score, source: source))
         return nodes.count - 1
     }
 

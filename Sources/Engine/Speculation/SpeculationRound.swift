@@ -23,8 +23,13 @@ public struct BudgetChoice: Sendable, Equatable, Codable {
     public let reason: String
     /// Seconds that a pass of plain decoding would take just now by the cost curve; absent where none is known.
     public internal(set) var plainSeconds: Double?
+    /// True while the draft model is switched off because it has not paid; absent otherwise.
+    public let draftRests: Bool?
 
-    public init(nodes: Int, expectedTokens: Float, reason: String, plainSeconds: Double? = nil) {
+    public init(
+        nodes: Int, expectedTokens: Float, reason: String, plainSeconds: Double? = nil, draftRests: Bool? = nil
+    ) {
+        self.draftRests = draftRests
         self.nodes = nodes
         self.expectedTokens = expectedTokens
         self.reason = reason

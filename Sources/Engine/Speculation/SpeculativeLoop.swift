@@ -5,7 +5,7 @@ struct SpeculativeLoop {
     let verifier: Verifier
     let cache: KVCache
     /// It follows the text even where it is not asked, so that the next answer may use it.
-    let drafter: DraftModelDrafter?
+    let drafter: (any Drafter)?
     let options: SpeculationOptions
     /// Costs of target passes; those of plain decoding too.
     let costs: CostModel
@@ -22,7 +22,7 @@ struct SpeculativeLoop {
     private(set) var rounds = 0
 
     init(
-        verifier: Verifier, cache: KVCache, drafter: DraftModelDrafter?, options: SpeculationOptions, costs: CostModel,
+        verifier: Verifier, cache: KVCache, drafter: (any Drafter)?, options: SpeculationOptions, costs: CostModel,
         pending: Int32, position: Int, settled: Set<Int32>, inspects: Bool = false,
         piece: @escaping (Int32) -> TokenPiece
     ) {
@@ -45,49 +45,54 @@ struct SpeculativeLoop {
         let clock = ContinuousClock()
         let start = clock.now
         let seen = SeenTokens(settled: settled)
-        var proposal = try propose(seen: seen, limit: limit)
-        proposal.choice.plainSeconds = costs.plainSeconds
+        let growth = try growth(seen: seen, limit: limit)
+        var (tree, origins, budget) = growth?.tree(below: pending) ?? Self.plain(below: pending)
+        budget.plainSeconds = costs.plainSeconds
         let drafted = clock.now
         let verification = try verifier.verify(
-            proposal.tree, cache: cache, position: position, seen: seen, limit: limit, keepsLogits: inspects)
+            tree, cache: cache, position: position, seen: seen, limit: limit, keepsLogits: inspects)
         let (verdict, seconds) = (verification.verdict, verification.seconds)
-        drafter?.observe(proposal.tree, accepted: verdict.accepted)
+        drafter?.observe(DraftOutcome(tree: tree, origins: origins, accepted: verdict.accepted))
         let inspection = verification.logits.map { logits in
             RoundInspector(choice: verifier.choice, piece: piece)
-                .inspect(proposal.tree, verdict, logits: logits, position: position, seen: seen)
+                .inspect(tree, verdict, logits: logits, position: position, seen: seen)
         }
         let round = SpeculationRound(
-            index: rounds, position: position, tree: proposal.tree, accepted: verdict.accepted, bonus: verdict.bonus,
-            pieces: (proposal.tree.nodes.map(\.token) + [verdict.bonus]).map(piece), draftPasses: proposal.passes,
-            budget: proposal.choice,
+            index: rounds, position: position, tree: tree, accepted: verdict.accepted, bonus: verdict.bonus,
+            pieces: (tree.nodes.map(\.token) + [verdict.bonus]).map(piece),
+            draftPasses: growth?.passes ?? 0, budget: budget,
             seconds: .init(draft: (drafted - start).seconds, verify: seconds.verify, choose: seconds.choose),
             inspection: inspection)
-        settle(round, drafted: proposal.seconds)
+        growth?.learn(from: round.tokens)
+        settle(round, drafted: growth?.secondsDrafted ?? 0)
         return round
     }
 
-    private func propose(seen: SeenTokens, limit: Int) throws -> DraftModelDrafter.Proposal {
-        let room = min(cache.free, TreeGrowth.largest)
+    /// What the drafters have to say about the text after `pending`; absent where they are not asked.
+    private func growth(seen: SeenTokens, limit: Int) throws -> TreeGrowth? {
+        guard let drafter, options.policy != .off, limit > 1 else { return nil }
         var options = options
         // A node below the last allowed token could never be accepted.
         options.maximumDepth = min(options.maximumDepth, limit - 1)
-        let speculates = options.policy != .off && drafter != nil
-        if let drafter, speculates, limit > 1, options.nodes != nil || costs.shouldDraft() {
-            return try drafter.propose(
-                after: pending, choice: verifier.choice, position: position, seen: seen, options: options,
-                nodeLimit: room)
-        }
-        let reason = speculates ? "plain: trees have not paid lately" : "plain decoding"
-        return DraftModelDrafter.Proposal(
-            tree: DraftTree(root: pending), passes: 0, seconds: 0,
-            choice: BudgetChoice(nodes: 1, expectedTokens: 1, reason: reason))
+        var growth = TreeGrowth(options: options, costs: costs, nodeLimit: min(cache.free, TreeGrowth.largest))
+        let request = DraftRequest(
+            root: pending, choice: verifier.choice, position: position, seen: seen, limit: limit)
+        try drafter.propose(request, into: &growth)
+        return growth
+    }
+
+    private static func plain(below root: Int32) -> (tree: DraftTree, origins: [Int], choice: BudgetChoice) {
+        (DraftTree(root: root), [], BudgetChoice(nodes: 1, expectedTokens: 1, reason: "plain decoding"))
     }
 
     private mutating func settle(_ round: SpeculationRound, drafted: Double) {
         costs.record(.verify, rows: round.tree.count, seconds: round.seconds.verify + round.seconds.choose)
-        if round.draftPasses > 0 {
-            costs.record(tokens: round.tokens.count, nodes: round.tree.count, drafted: drafted)
-        }
+        func isOfModel(_ node: Int) -> Bool { [.model, .both].contains(round.tree.nodes[node].source) }
+        costs.record(
+            CostModel.RoundAccount(
+                tokens: round.tokens.count, modelTokens: 1 + round.accepted.count(where: isOfModel),
+                nodes: round.tree.count, modelNodes: 1 + round.tree.nodes.indices.count(where: isOfModel),
+                drafted: round.draftPasses > 0 ? drafted : nil))
         settled.formUnion(round.tokens)
         position += round.tokens.count
         pending = round.bonus

@@ -27,7 +27,7 @@ enum AnswerEvent: Encodable {
         let piece: PieceJSON
         let node: DraftTree.Node
 
-        enum CodingKeys: CodingKey { case parent, depth, probability, score }
+        enum CodingKeys: CodingKey { case parent, depth, probability, score, source }
 
         func encode(to encoder: any Encoder) throws {
             try piece.encode(to: encoder)
@@ -37,6 +37,7 @@ enum AnswerEvent: Encodable {
             try container.encode(node.depth, forKey: .depth)
             try container.encode(node.probability, forKey: .probability)
             try container.encode(node.score, forKey: .score)
+            try container.encode(node.source, forKey: .source)
         }
     }
 
@@ -108,9 +109,11 @@ private struct BudgetJSON: Encodable {
     let nodes: Int
     let expectedTokens: Float
     let reason: String
+    let draftRests: Bool
 
     enum CodingKeys: String, CodingKey {
         case nodes, reason
+        case draftRests = "draft_rests"
         case expectedTokens = "expected_tokens"
     }
 
@@ -118,5 +121,6 @@ private struct BudgetJSON: Encodable {
         nodes = budget.nodes
         expectedTokens = budget.expectedTokens
         reason = budget.reason
+        draftRests = budget.draftRests ?? false
     }
 }

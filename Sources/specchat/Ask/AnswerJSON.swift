@@ -10,6 +10,8 @@ struct AnswerJSON: Encodable {
     enum CodingKeys: String, CodingKey {
         case text, tokens, rounds, drafted, accepted, seconds, speculation, draft, seed, temperature, threads, backend
         case promptTokens = "prompt_tokens"
+        case lookup
+        case draftRested = "draft_rested_rounds"
         case acceptanceLength = "acceptance_length"
         case tokensPerSecond = "tokens_per_second"
     }
@@ -22,6 +24,8 @@ struct AnswerJSON: Encodable {
         try container.encode(report.rounds, forKey: .rounds)
         try container.encode(report.drafted, forKey: .drafted)
         try container.encode(report.accepted, forKey: .accepted)
+        try container.encode(report.lookup, forKey: .lookup)
+        try container.encode(report.draftRested, forKey: .draftRested)
         try container.encode(report.acceptanceLength, forKey: .acceptanceLength)
         try container.encode(report.tokensPerSecond, forKey: .tokensPerSecond)
         try container.encode(report.seconds, forKey: .seconds)

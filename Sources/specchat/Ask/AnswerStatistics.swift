@@ -26,6 +26,10 @@ struct AnswerStatistics {
     private var rounds: String {
         "rounds       \(report.rounds), \(decimal(report.acceptanceLength, 2)) tokens each; "
             + "\(report.accepted) of \(report.drafted) drafted tokens accepted"
+            + (report.lookup.drafted > 0
+                ? "; looked up \(report.lookup.drafted), accepted \(report.lookup.accepted)" : "")
+            + (report.draftRested > 0
+                ? "; the draft did not pay and was off in \(report.draftRested) rounds" : "")
     }
 
     private var seconds: String {

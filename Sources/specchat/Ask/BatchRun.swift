@@ -16,7 +16,7 @@ struct BatchRun: Sendable {
         questions = try BatchQuestions.read(path: path, settings: settings)
         self.answers = answers
         self.beginsAnew = beginsAnew
-        opened = try settings.openModelForAnswers().keepingPictures(settings.pictureCacheOptions)
+        opened = try settings.openModelForAnswers().keeping(settings)
         if opened.bundle.vision == nil, questions.contains(where: { !$0.images.isEmpty }) {
             throw ChatError.noVision(model: opened.bundle.name)
         }

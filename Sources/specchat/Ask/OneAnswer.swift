@@ -19,7 +19,7 @@ struct OneAnswer: Sendable {
 
     func run() async throws -> GenerationReport {
         let pictures = try images.map { path throws(ImageError) in try PixelImage.read(path) }
-        let opened = try settings.openModelForAnswers().keepingPictures(settings.pictureCacheOptions)
+        let opened = try settings.openModelForAnswers().keeping(settings)
         // Before any decoding, so that nobody waits for an answer whose trace cannot be written; and after the other
         // files, so that a wrong name among them does not empty an earlier trace.
         let writer = try trace.map { path throws(TraceError) in try TraceWriter(path: path) }
@@ -49,7 +49,7 @@ struct OneAnswer: Sendable {
 
     private func header(_ opened: OpenModel) -> TraceHeader {
         TraceHeader(
-            model: opened.bundle.name, draft: opened.bundle.defaultDraft, question: question,
+            model: opened.bundle.name, draft: opened.bundle.drafters, question: question,
             image: images.isEmpty ? nil : images.joined(separator: ", "),
             speculation: settings.generation.speculation.policy, sampler: settings.generation.sampler)
     }

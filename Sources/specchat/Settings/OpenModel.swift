@@ -8,10 +8,11 @@ struct OpenModel: Sendable {
     let bundle: ModelBundle
     var options: EngineOptions
 
-    /// The same with encoded pictures kept for later conversations.
-    func keepingPictures(_ options: PictureCacheOptions?) -> OpenModel {
+    /// The same with encoded pictures and answers kept for later conversations, as the settings have it.
+    func keeping(_ settings: Settings) -> OpenModel {
         var opened = self
-        opened.options.pictureCache = options
+        opened.options.pictureCache = settings.pictureCacheOptions
+        opened.options.answerStore = settings.answerStoreOptions
         return opened
     }
 
@@ -25,6 +26,11 @@ extension Settings {
         var options = PictureCacheOptions.standard(environment: ProcessInfo.processInfo.environment)
         options?.byteLimit = pictureCache
         return options
+    }
+
+    /// Where answers are kept to draft from; absent where they shall not be or nothing is to be stored.
+    var answerStoreOptions: AnswerStoreOptions? {
+        save && keepAnswers ? AnswerStoreOptions.standard(environment: ProcessInfo.processInfo.environment) : nil
     }
 
     /// The model with the draft that the settings name.

@@ -48,8 +48,11 @@ struct SettingKey: Sendable, Equatable {
         "model", "mmproj", "The GGUF vision file of that model.", example: .text("~/models/mmproj.gguf"),
         .text(\.mmproj, isPath: true, "the path of a file"))
     static let draft = SettingKey(
-        "model", "draft", "A draft of the bundle (small, medium), none, or a GGUF language model.",
-        example: .text("small"), .text(\.draft, isPath: true, "a draft's name, \"none\" or the path of a file"))
+        "model", "draft", 
+        "A draft of the bundle (small, medium) or a GGUF language model, with +lookup for words that were said before; "
+            + "lookup for those alone; none.",
+        example: .text("small+lookup"),
+        .text(\.draft, isPath: true, "a draft's name or the path of a file, with or without +lookup, \"lookup\" or \"none\""))
     static let draftProjector = SettingKey(
         "model", "draft-projector", "The GGUF projector with which a draft file sees the picture.",
         example: .text("~/models/draft-projector.gguf"), .text(\.draftProjector, isPath: true, "the path of a file"))
@@ -115,5 +118,8 @@ struct SettingKey: Sendable, Equatable {
     static let pictureCache = SettingKey(
         "conversations", "picture-cache", "What encoded pictures may take on disk; \"0\" keeps none.",
         .size(\.pictureCache))
-    private static let conversationKeys = [save, keepImages, pictureCache]
+    static let keepAnswers = SettingKey(
+        "conversations", "keep-answers", "Keep the last answers of each model, for later conversations to draft from.",
+        .truth(\.keepAnswers))
+    private static let conversationKeys = [save, keepImages, pictureCache, keepAnswers]
 }

@@ -31,6 +31,7 @@ struct Settings: Sendable, Equatable {
     var keepImages = false
     /// Bytes.
     var pictureCache = PictureCacheOptions.standardBytes
+    var keepAnswers = true
 
     /// Who has decided what, by the keys' names; what is missing has its default.
     private(set) var places: [String: SettingPlace] = [:]
