@@ -22,9 +22,11 @@ struct BenchVariant: Hashable, Sendable {
 }
 
 /// One conversation decoded one way, all its answers together.
-struct BenchRun: Sendable, Equatable {
+struct BenchRun: Sendable {
     /// Token ids of each answer: what must be equal for every variant.
     var answers: [[Int32]] = []
+    /// Of each answer: its rounds, and seconds of decoding.
+    var turns: [(rounds: Int, decode: Double)] = []
     var rounds = 0
     var drafted = 0
     var accepted = 0
@@ -72,6 +74,16 @@ struct BenchFigures: Sendable, Equatable {
     var tokensPerSecond: Double { ratio(Double(tokens), decode) }
 }
 
+/// The answers to the questions of one number, in all runs of a variant.
+struct BenchTurn: Sendable, Equatable {
+    var tokens = 0
+    var rounds = 0
+    var decode = 0.0
+
+    var acceptanceLength: Double { ratio(Double(tokens), Double(rounds)) }
+    var tokensPerSecond: Double { ratio(Double(tokens), decode) }
+}
+
 /// All timed runs: `runs[variant][conversation][repeat]`.
 struct BenchRuns: Sendable {
     private(set) var runs: [BenchVariant: [[BenchRun]]] = [:]
@@ -107,6 +119,19 @@ struct BenchRuns: Sendable {
             decodeSpeedup: ratio(total(plain, \.decode), total(own, \.decode)),
             endToEndSpeedup: ratio(total(plain, \.endToEnd), total(own, \.endToEnd)),
             decodeSpeedupRange: (ratios.min() ?? 0)...(ratios.max() ?? 0))
+    }
+
+    /// What a variant's answers to the n-th questions took, all conversations together, by the questions' numbers from 0.
+    func turns(of variant: BenchVariant) -> [BenchTurn] {
+        let all = (runs[variant] ?? []).joined()
+        return (0..<(all.map(\.turns.count).max() ?? 0)).map { turn in
+            all.reduce(into: BenchTurn()) { sum, run in
+                guard turn < run.turns.count else { return }
+                sum.tokens += run.answers[turn].count
+                sum.rounds += run.turns[turn].rounds
+                sum.decode += run.turns[turn].decode
+            }
+        }
     }
 
     /// How many answers were held against plain decoding's first run of the same conversation, and how many differed.

@@ -18,6 +18,7 @@ struct BenchCommand: AsyncParsableCommand {
               specchat bench --quick --draft small
               specchat bench --temperature 0.7 --rounds 5 --json
               specchat bench --lossless --cases 500
+              specchat bench --by-turn --draft small+lookup
               specchat bench --costs --contexts 0 640
             """)
 
@@ -37,6 +38,9 @@ struct BenchCommand: AsyncParsableCommand {
 
     @Flag(help: "Eight conversations, one repeat.")
     var quick = false
+
+    @Flag(help: "Add what every turn of the conversations brought: tokens per round and per second.")
+    var byTurn = false
 
     @Flag(help: "Time nothing; compare a grid of settings with plain decoding.")
     var lossless = false
@@ -72,6 +76,9 @@ struct BenchCommand: AsyncParsableCommand {
             throw ValidationError("--contexts must be from 0 to 1000000")
         }
         guard costs || contexts.isEmpty else { throw ValidationError("--contexts goes with --costs") }
+        guard !byTurn || !(costs || lossless || json) else {
+            throw ValidationError("--by-turn adds to the table, which --costs, --lossless and --json do not print")
+        }
         guard !(costs && lossless) else {
             throw ValidationError("--costs and --lossless are two benchmarks: choose one")
         }
@@ -175,11 +182,12 @@ struct BenchCommand: AsyncParsableCommand {
             }
         }
         let (compared, different) = runs.equality
-        let result = BenchResult(
+        var result = BenchResult(
             model: opened.bundle.name, backend: last.backend, threads: last.threads,
             temperature: settings.generation.sampler.temperature, conversations: talks.count,
             answers: talks.reduce(0) { $0 + $1.questions.count }, repeats: repeats,
             figures: variants.compactMap(runs.figures), compared: compared, different: different)
+        if byTurn { result.turns = result.figures.map { runs.turns(of: $0.variant) } }
         try json
             ? TextOutput.standard.line(JSONText.line(BenchJSON(result: result)))
             : TextOutput.standard.write(result.text)

@@ -36,6 +36,7 @@ struct BenchConversation: Sendable {
 extension BenchRun {
     mutating func add(_ report: GenerationReport) {
         answers.append(report.tokens)
+        turns.append((report.rounds, report.seconds.decode))
         rounds += report.rounds
         drafted += report.drafted
         accepted += report.accepted

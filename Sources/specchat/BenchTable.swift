@@ -12,6 +12,8 @@ struct BenchResult: Sendable {
     let answers: Int
     let repeats: Int
     let figures: [BenchFigures]
+    /// By turn of the conversation, for each of the figures; empty where nobody asked for it.
+    var turns: [[BenchTurn]] = []
     let compared: Int
     let different: Int
 
@@ -36,8 +38,21 @@ struct BenchResult: Sendable {
             "Beside decoding, an answer takes \(decimal(plain.vision / Double(answers) * 1000, 1)) ms for the picture and "
                 + "\(decimal(plain.prefill / Double(answers) * 1000, 1)) ms for reading the prompt."
         }
-        return ([heading, ""] + aligned(rows) + [""] + (phases.map { [$0] } ?? []) + [closing])
+        return ([heading, ""] + aligned(rows) + [""] + (turns.isEmpty ? [] : aligned(turnRows) + [""])
+            + (phases.map { [$0] } ?? []) + [closing])
             .map { $0 + "\n" }.joined()
+    }
+
+    /// A row for each turn: tokens per round and tokens per second of every variant.
+    private var turnRows: [[String]] {
+        let heading = ["turn"] + figures.flatMap { ["\($0.variant.name) tok/round", "tok/s"] }
+        return [heading]
+            + (turns.map(\.count).max().map { Array(0..<$0) } ?? []).map { turn in
+                ["\(turn + 1)"]
+                    + turns.flatMap { of in
+                        [decimal(of[turn].acceptanceLength, 2), decimal(of[turn].tokensPerSecond, 0)]
+                    }
+            }
     }
 
     private static func row(_ figure: BenchFigures) -> [String] {

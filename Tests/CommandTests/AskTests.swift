@@ -116,6 +116,7 @@ final class TestFolder {
             #expect(
                 Set(nodes[0].keys) == [
                     "token", "text", "bytes", "control", "parent", "depth", "probability", "score",
+                    "source",
                 ])
             #expect(nodes[0]["parent"] is NSNull && nodes.dropFirst().allSatisfy { $0["parent"] is Int })
             let path = try #require(events[index + 2]["path"] as? [Int])

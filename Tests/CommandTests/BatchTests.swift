@@ -35,9 +35,14 @@ import Testing
     }
 
     /// Lines without the times, which differ from run to run.
+    private static let steered: Set = [
+        "seconds", "tokens_per_second", "rounds", "drafted", "accepted", "acceptance_length", "lookup",
+        "draft_rested_rounds",
+    ]
+
     private func lasting(_ text: String) throws -> [String] {
         try objects(text).map { object in
-            let kept = object.filter { !["seconds", "tokens_per_second"].contains($0.key) }
+            let kept = object.filter { !Self.steered.contains($0.key) }
             return String(
                 decoding: try JSONSerialization.data(withJSONObject: kept, options: .sortedKeys), as: UTF8.self)
         }

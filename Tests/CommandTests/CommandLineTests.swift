@@ -79,12 +79,34 @@ import Testing
         }
     }
 
+    @Test func `keeps answers to draft from, unless told otherwise, and the text is the same`() throws {
+        let folder = Program.temporary("answers")
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let question = ["ask", "What is it?", "--max-tokens", "8"] + Program.model
+        func output(_ changes: [String: String]) throws -> String {
+            let environment = ["XDG_CACHE_HOME": folder].merging(changes) { $1 }
+            let result = try Program.run(question, environment: environment)
+            #expect(result.status == 0 && result.errors.isEmpty)
+            return result.output
+        }
+        let plain = try output(["SPECCHAT_KEEP_ANSWERS": "false"])
+        #expect(try output(["SPECCHAT_SAVE": "false"]) == plain)
+        #expect(try output(["SPECCHAT_DRAFT": "none"]) == plain)
+        #expect(!FileManager.default.fileExists(atPath: folder + "/specchat/answers"))
+        for _ in 0..<2 {
+            #expect(try output([:]) == plain)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/specchat/answers").count == 1)
+        }
+    }
+
     @Test func `keeps encoded pictures for the next question, unless told otherwise`() throws {
         let folder = Program.temporary("cache")
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let question = ["ask", "What is it?", "--image", Program.picture, "--max-tokens", "8"] + Program.model
         func output(_ changes: [String: String]) throws -> String {
-            let environment = ["XDG_CACHE_HOME": folder, "SPECCHAT_PICTURE_CACHE": ""].merging(changes) { $1 }
+            let environment = [
+                "XDG_CACHE_HOME": folder, "SPECCHAT_PICTURE_CACHE": "", "SPECCHAT_KEEP_ANSWERS": "false",
+            ].merging(changes) { $1 }
             let result = try Program.run(question, environment: environment)
             #expect(result.status == 0 && result.errors.isEmpty)
             return result.output

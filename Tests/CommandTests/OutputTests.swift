@@ -28,7 +28,8 @@ import Testing
         let names: Set = [
             "text", "tokens", "prompt_tokens", "rounds", "drafted", "accepted", "acceptance_length",
             "tokens_per_second",
-            "seconds", "speculation", "draft", "seed", "temperature", "threads", "backend",
+            "seconds", "speculation", "draft", "seed", "temperature", "threads", "backend", "lookup",
+            "draft_rested_rounds",
         ]
         let answer = try object(Self.report())
         #expect(Set(answer.keys) == names)

@@ -38,6 +38,7 @@ private struct Samples {
             "image-protocol": texts("none", "blocks", "sixel"), "tree": texts("off", "mini", "off"),
             "markdown": truths(true), "pace": numbers(0.25, 0.5, 0.75), "editor": texts("a", "b -x", "c"),
             "save": truths(true), "keep-images": truths(false), "picture-cache": texts("1 MB", "2 GiB", "3 kB"),
+            "keep-answers": truths(true),
         ]
     }()
 }

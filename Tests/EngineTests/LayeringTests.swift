@@ -20,6 +20,7 @@ import Testing
     ]
     private static let speculation = [
         "DraftModelDrafter", "SpeculativeLoop", "Verifier", "TreeGrowth", "TokenChoice", "CostModel",
+        "LookupDrafter", "CombinedDrafter",
     ]
     private static let model = ["LanguageModel", "VisionTower", "KVCache", "DecoderLayer", "PromptEmbedding"]
     private static let files = ["GGUF(", "GGUF)", ": GGUF", "ModelBundle"]

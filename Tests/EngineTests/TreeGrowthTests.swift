@@ -166,16 +166,25 @@ import Testing
         #expect([0, 1e-9, 0.5, 1].allSatisfy { (0...1).contains(calibration.acceptance(confidence: $0, rank: 0)) })
     }
 
+    private static func account(tokens: Int, drafts: Bool = true) -> CostModel.RoundAccount {
+        CostModel.RoundAccount(
+            tokens: tokens, modelTokens: tokens, nodes: 1, modelNodes: 1, drafted: drafts ? 0.5 : nil)
+    }
+
     @Test func `a draft that does not pay rests, and is tried again`() {
         let costs = CostModel()
         costs.calibrate(.verify, rows: 1, seconds: 1)
         var drafted = 0
         for _ in 0..<200 where costs.shouldDraft() {
             drafted += 1
-            costs.record(tokens: 1, nodes: 1, drafted: 0.5)
+            costs.record(Self.account(tokens: 1))
         }
         #expect((4...60).contains(drafted))
-        for _ in 0..<200 where costs.shouldDraft() { costs.record(tokens: 4, nodes: 1, drafted: 0.5) }
+        // As plain rounds do while drafting rests, these make up for what was lost.
+        for _ in 0..<1000 {
+            let drafts = costs.shouldDraft()
+            costs.record(Self.account(tokens: drafts ? 4 : 1, drafts: drafts))
+        }
         #expect((0..<10).allSatisfy { _ in costs.shouldDraft() })
     }
 }

@@ -79,7 +79,8 @@ final class Conversation {
         try expectRoom(for: prompt.count)
         record.append(question: question, as: prompt)
         feed.append(.tokens(prompt))
-        let drafting = options.speculation.policy != .off
+        // A draft that rests would keep whoever waits for the answer waiting in vain.
+        let drafting = options.speculation.policy != .off && !models.costs.rests
         do {
             try read(holdingBack: 1, drafting: drafting, emit: emit, cancellation: cancellation)
         } catch let error as CancellationError {
@@ -184,8 +185,7 @@ final class Conversation {
                 emit(.progress(Progress(phase: .prefill, completed: done, total: total)))
                 try cancellation.check()
             })
-        // A draft that rests would read in vain.
-        if drafting, !models.costs.rests { try drafter?.prefill { try cancellation.check() } }
+        if drafting { try drafter?.prefill { try cancellation.check() } }
     }
 
     // MARK: The answer
