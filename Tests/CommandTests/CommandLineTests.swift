@@ -83,15 +83,15 @@ import Testing
         let folder = Program.temporary("answers")
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let question = ["ask", "What is it?", "--max-tokens", "8"] + Program.model
-        func output(_ changes: [String: String]) throws -> String {
+        func output(_ changes: [String: String], _ options: [String] = []) throws -> String {
             let environment = ["XDG_CACHE_HOME": folder].merging(changes) { $1 }
-            let result = try Program.run(question, environment: environment)
+            let result = try Program.run(question + options, environment: environment)
             #expect(result.status == 0 && result.errors.isEmpty)
             return result.output
         }
         let plain = try output(["SPECCHAT_KEEP_ANSWERS": "false"])
         #expect(try output(["SPECCHAT_SAVE": "false"]) == plain)
-        #expect(try output(["SPECCHAT_DRAFT": "none"]) == plain)
+        #expect(try output([:], ["--draft", "none"]) == plain)
         #expect(!FileManager.default.fileExists(atPath: folder + "/specchat/answers"))
         for _ in 0..<2 {
             #expect(try output([:]) == plain)
