@@ -65,6 +65,7 @@ struct ChatCommand: ParsableCommand {
             source: source, modelName: opened.bundle.name, draftName: opened.bundle.drafters,
             welcome: Self.welcome(opened.bundle), images: image)
         settings.apply(to: &configuration)
+        configuration.seesPictures = opened.bundle.vision != nil
         configuration.conversation = conversation.choice
         configuration.sessions = sessions(of: opened.bundle)
         let status = ChatApp(configuration: configuration).run()
@@ -87,9 +88,15 @@ struct ChatCommand: ParsableCommand {
 
     /// What the empty screen says: what this is, what the model can do, how to begin.
     private static func welcome(_ bundle: ModelBundle) -> [String] {
-        var lines = ["\(bundle.name): ask about a picture. Nothing leaves this machine."]
+        let sees = bundle.vision != nil
+        var lines = ["\(bundle.name): ask \(sees ? "about a picture" : "it anything"). Nothing leaves this machine."]
         if let notice = bundle.notice { lines.append(notice) }
-        lines.append("/image PATH shows it a picture, /help lists the commands, F1 the keys.")
+        if sees {
+            lines.append("/image PATH shows it a picture, /help lists the commands, F1 the keys.")
+        } else {
+            lines.append("It reads text alone: pictures need its vision file, named with --mmproj FILE.")
+            lines.append("/help lists the commands, F1 the keys.")
+        }
         return lines.map(harmless)
     }
 }

@@ -124,11 +124,11 @@ struct TiledGolden: Decodable {
         }
     }
 
-    @Test(arguments: ["cpu", "reference"])
-    func `become LlavaNext's visual tokens in its order, in twenty sizes`(backend: String) throws {
+    @Test(arguments: [("cpu", "vision.gguf"), ("reference", "vision.gguf"), ("cpu", "model")])
+    func `become LlavaNext's visual tokens in its order, in twenty sizes`(backend: String, file: String) throws {
         let golden = try TiledGolden.open()
         let backend: any Backend = backend == "cpu" ? try CPUBackend(threads: 2) : ReferenceBackend()
-        let seer = try Seer(backend)
+        let seer = try Seer(backend, file)
         for picture in golden.pictures {
             let seen = try seer.see(TiledGolden.pattern(width: picture.width, height: picture.height))
             let columns = seen.columns
@@ -143,12 +143,13 @@ struct TiledGolden: Decodable {
         }
     }
 
-    @Test func `lead to LlavaNext's logits`() throws {
+    @Test(arguments: [("language.gguf", "vision.gguf"), ("model", "model")])
+    func `lead to LlavaNext's logits`(language: String, vision: String) throws {
         let golden = try TiledGolden.open()
         let backend = try CPUBackend(threads: 2)
-        let seen = try Seer(backend).see(
+        let seen = try Seer(backend, vision).see(
             TiledGolden.pattern(width: golden.prompt.size[0], height: golden.prompt.size[1]))
-        let model = try LanguageModel(LanguageCheckpoint(path: TiledGolden.path("language.gguf")), backend: backend)
+        let model = try LanguageModel(LanguageCheckpoint(path: TiledGolden.path(language)), backend: backend)
         let cache = model.makeCache(capacity: 512)
         let feed = PromptFeed(target: model, cache: cache, drafter: nil)
         feed.append(.tokens(golden.prompt.before))
@@ -213,15 +214,13 @@ struct TiledGolden: Decodable {
         let projector: Projector
         let preprocessor: ImagePreprocessor
 
-        init(_ backend: any Backend) throws {
-            let checkpoint = try VisionCheckpoint(path: TiledGolden.path("vision.gguf"))
+        init(_ backend: any Backend, _ file: String) throws {
+            let checkpoint = try VisionCheckpoint(path: TiledGolden.path(file))
             let sizes = checkpoint.configuration
             self.backend = backend
             tower = try VisionTower(checkpoint, backend: backend)
             projector = try Projector(checkpoint.projector, backend: backend)
-            preprocessor = ImagePreprocessor(
-                size: sizes.imageSize, patch: sizes.patchSize, framing: .pad, tiling: sizes.tiling, mean: sizes.mean,
-                deviation: sizes.standardDeviation)
+            preprocessor = ImagePreprocessor(sizes, framing: nil)
         }
 
         func see(_ image: PixelImage) throws -> (tokens: any Matrix, numbers: [Float], columns: Int) {

@@ -131,6 +131,43 @@ private struct FrequencyGolden: Decodable {
         }
     }
 
+    @Test func `are read from config.json as transformers reads it`() throws {
+        let data = try Data(contentsOf: RotaryGolden.folder.appendingPathComponent("frequencies.json"))
+        let entries = try #require(try JSONSerialization.jsonObject(with: data) as? [[String: Any]])
+        for (entry, golden) in zip(entries, try FrequencyGolden.all()) {
+            let config = try #require(entry["config"] as? [String: Any])
+            var older = config
+            var scaling = try #require(config["rope_parameters"] as? [String: Any])
+            older["rope_parameters"] = nil
+            older["rope_theta"] = scaling.removeValue(forKey: "rope_theta")
+            scaling["type"] = scaling.removeValue(forKey: "rope_type")
+            older["rope_scaling"] = scaling
+            for spelling in [config, older] {
+                let bytes = [UInt8](try JSONSerialization.data(withJSONObject: spelling))
+                let rotary = try Rotary(
+                    HuggingFaceConfiguration(bytes, path: "config.json"), headWidth: golden.width,
+                    context: golden.config.maxPositionEmbeddings)
+                #expect(abs(rotary.magnitude - golden.magnitude) < 1e-6, "\(golden.name)")
+                for (found, expected) in zip(rotary.frequencies, golden.frequencies) {
+                    #expect(abs(found - expected) < 1e-6 * expected, "\(golden.name)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"rope_scaling": {"type": "dynamic", "factor": 2}}"#, "rotary scaling of type 'dynamic'"),
+        (#"{"rope_scaling": {"type": "linear"}}"#, "'rope_scaling.factor' is nothing; it must be a number above 0"),
+        (#"{"rope_parameters": {"rope_type": "yarn", "factor": -1}}"#, "'rope_parameters.factor' is -1.0"),
+    ])
+    func `that config.json words badly are refused with the fact`(text: String, fact: String) throws {
+        let configuration = try HuggingFaceConfiguration([UInt8](text.utf8), path: "config.json")
+        let error = #expect(throws: HuggingFaceError.self) {
+            try Rotary(configuration, headWidth: 64, context: 4096)
+        }
+        #expect(error?.description.contains(fact) == true, "\(error?.description ?? "")")
+    }
+
     @Test func `are read from the keys that llama.cpp's converter writes`() throws {
         func rotary(_ keys: [(String, GGUFBuilder.Value)]) throws -> Rotary {
             var file = GGUFBuilder.language()

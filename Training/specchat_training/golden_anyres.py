@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import torch
 from gguf import GGUFReader
 from PIL import Image
+from safetensors.torch import save_file
 from transformers import CLIPVisionConfig, LlavaNextConfig, LlavaNextForConditionalGeneration, MistralConfig
 from transformers.models.llava_next.image_processing_pil_llava_next import LlavaNextImageProcessorPil
 from transformers.models.llava_next.processing_llava_next import LlavaNextProcessor
@@ -76,6 +78,7 @@ def write_anyres(out: Path, tokenizer: Path) -> None:
     sheets = [(width, height) for height, width in pinpoints(SIDE)]
     export_vision(weights, VISION, LANGUAGE.hidden, out / "vision.gguf", sheets=sheets, type="F16", name=name)
     model, arrays = load_anyres(out), Arrays()
+    write_folder(model, out / "model", tokenizer)
     pictures = [picture_reference(model, width, height, arrays) for width, height in SIZES]
     arrays.add("logits", prompt_logits(model))
     index = {
@@ -85,6 +88,18 @@ def write_anyres(out: Path, tokenizer: Path) -> None:
     }
     (out / "arrays.bin").write_bytes(b"".join(arrays.chunks))
     (out / "golden.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+
+
+def write_folder(model: LlavaNextForConditionalGeneration, folder: Path, tokenizer: Path) -> None:
+    """The same model as a Hugging Face folder, in the spelling of the files that `llava-hf` published."""
+    shutil.rmtree(folder, ignore_errors=True)
+    model.config.save_pretrained(folder)
+    line_end = f"model.{LINE_END}"
+    names = {name: LINE_END if name == line_end else canonical_name(name) for name in model.state_dict()}
+    tensors = {names[name]: values.float().clone() for name, values in model.state_dict().items()}
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    processor(SIDE).save_pretrained(folder)
+    shutil.copy(tokenizer, folder / "tokenizer.model")
 
 
 def load_anyres(folder: Path) -> LlavaNextForConditionalGeneration:

@@ -25,6 +25,8 @@ public struct ChatConfiguration: Sendable {
     public var settingsFile: String?
     /// Whether answers are styled as Markdown; the true text is kept either way.
     public var rendersMarkdown = true
+    /// Whether the model can be shown pictures.
+    public var seesPictures = true
     /// The command that edits a question, such as "vim -f"; absent: $VISUAL, $EDITOR, or vi.
     public var editor: String?
 
@@ -147,6 +149,7 @@ public struct ChatApp {
         state.look = ScreenLook(theme: configuration.theme, color: configuration.color)
         state.terminal.noteFiles(environment: environment, settingsFile: configuration.settingsFile)
         state.showsMarkdown = configuration.rendersMarkdown
+        state.seesPictures = configuration.seesPictures
         state.tree.size = configuration.treeSize
         state.session.isSaved = configuration.savesConversations && configuration.sessions != nil
         state.symbols = Terminal.isUTF8 ? .unicode : .ascii

@@ -134,7 +134,7 @@ enum StatusLine {
         return
             (isBegun
             ? [KeyHint("F3", "commands"), KeyHint("F5", "messages")]
-            : [KeyHint("/image", "add a picture"), KeyHint("F3", "commands")]) + [help]
+            : (state.seesPictures ? [KeyHint("/image", "add a picture")] : []) + [KeyHint("F3", "commands")]) + [help]
     }
 
     /// Draws the hint of the moment at the left of the composer's border and the keys at its right.

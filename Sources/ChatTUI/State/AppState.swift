@@ -130,6 +130,8 @@ struct AppState: Sendable, Equatable {
     let transcriptMemo = TranscriptMemo()
     let replayMemo = ReplayMemo()
     let treeMemo = TreeMemo()
+    /// Whether the model can be shown pictures.
+    var seesPictures = true
     /// Answers are styled; else they stand as the model wrote them.
     var showsMarkdown = true
     var scroll = Scroll.following

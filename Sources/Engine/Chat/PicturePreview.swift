@@ -18,7 +18,7 @@ public struct PicturePreview: Sendable, Equatable {
     /// - Parameter bundle: the model; only its vision file is opened, and no weight is read.
     public init(of image: PixelImage, by bundle: ModelBundle) throws {
         guard let vision = bundle.vision else { throw ChatError.noVision(model: bundle.name) }
-        let checkpoint = try VisionCheckpoint(path: vision.path)
+        let checkpoint = try VisionCheckpoint(path: vision.path, language: bundle.target.path)
         self.init(of: image, by: ImagePreprocessor(checkpoint.configuration, framing: bundle.preprocessing))
     }
 

@@ -21,6 +21,9 @@ extension LanguageModelConfiguration {
                 folder.path,
                 .wrongShape(tensor: "embed_tokens.weight", found: [rows, columns], wanted: [rows, hidden]))
         }
+        let context = try text.count(
+            "max_position_embeddings", in: 1...16_777_216, or: isMistral ? 131_072 : 2_048)
+        guard headWidth % 2 == 0 else { throw text.absurd("head_dim", "\(headWidth)", allowed: "an even number") }
         self.init(
             name: URL(filePath: folder.path).standardizedFileURL.lastPathComponent,
             // The embedding knows best: early revisions of LLaVA carried a wrong vocabulary size beside it.
@@ -32,9 +35,8 @@ extension LanguageModelConfiguration {
             headWidth: headWidth,
             feedForward: try text.count("intermediate_size", in: 1...1_048_576, or: isMistral ? 14_336 : 11_008),
             epsilon: try text.positive("rms_norm_eps", or: 1e-6),
-            rotary: try Self.rotary(text, headWidth: headWidth),
-            contextLength: try text.count(
-                "max_position_embeddings", in: 1...16_777_216, or: isMistral ? 131_072 : 2_048),
+            rotary: try Rotary(text, headWidth: headWidth, context: context),
+            contextLength: context,
             slidingWindow: try text["sliding_window"].map { _ throws(HuggingFaceError) in
                 try text.count("sliding_window", in: 1...16_777_216)
             },
@@ -55,29 +57,11 @@ extension LanguageModelConfiguration {
         }
     }
 
-    private static func rotary(_ text: HuggingFaceConfiguration, headWidth: Int) throws(HuggingFaceError) -> Rotary {
-        // transformers 5 keeps the base and the scaling in one object.
-        let parameters = try text.object("rope_parameters")
-        let older = try text.object("rope_scaling")
-        if let scaling = parameters ?? older {
-            let old = try scaling.string("type")
-            let type = try scaling.string("rope_type") ?? old ?? "default"
-            let factor = try scaling.number("factor")
-            guard type == "default" || (type == "linear" && factor == 1) else {
-                throw text.fault(.unsupported("rotary scaling of type '\(type)'"))
-            }
-        }
-        let named = try text.positive("rope_theta", or: 10_000)
-        return Rotary(
-            base: try parameters?.positive("rope_theta", or: named) ?? named, width: headWidth, pairing: .halves)
-    }
-
     private func checkDivisions(_ text: HuggingFaceConfiguration) throws(HuggingFaceError) {
         guard heads % keyHeads == 0 else {
             let allowed = "a divisor of the \(heads) query heads"
             throw text.absurd("num_key_value_heads", "\(keyHeads)", allowed: allowed)
         }
-        guard headWidth % 2 == 0 else { throw text.absurd("head_dim", "\(headWidth)", allowed: "an even number") }
     }
 
     /// What a folder may ask for that would make the answers wrong if it were left out in silence.

@@ -17,7 +17,9 @@ extension ProjectorConfiguration {
             throw HuggingFaceError(folder.path, .unsupported("a projector of type '\(type)'"))
         }
         let first = try folder.folded("mm.0.weight")
-        self.init(inputs: first.columns, hidden: first.rows, outputs: try folder.folded("mm.2.weight").rows)
+        self.init(
+            inputs: first.columns, hidden: first.rows, outputs: try folder.folded("mm.2.weight").rows,
+            hasLineEnd: folder.hasTensor(ProjectorConfiguration.lineEnd))
         try checkTensors(of: folder)
     }
 }
@@ -35,7 +37,8 @@ extension VisionConfiguration {
             blocks: try Self.blocksToRun(of: sizes.layers, vision.model), heads: sizes.heads,
             feedForward: sizes.feedForward, epsilon: sizes.epsilon, mean: pictures.mean,
             standardDeviation: pictures.standardDeviation, useGELU: sizes.useGELU, feedForwardNamesSwapped: false,
-            imageAspectRatio: pictures.aspectRatio, projector: projector)
+            imageAspectRatio: pictures.aspectRatio, tiling: pictures.tiling, shorterSide: pictures.shorterSide,
+            pixelScale: pictures.scale, projector: projector)
         guard projector.inputs == hidden else {
             throw vision.model.configuration.fault(
                 .wrongShape(
@@ -70,9 +73,6 @@ extension VisionConfiguration {
         }
         if vision.hasTensor("v.patch_embd.bias") {
             throw HuggingFaceError(vision.tower.path, .unsupported("a bias in 'patch_embedding'"))
-        }
-        if vision.hasTensor("model.image_newline") {
-            throw HuggingFaceError(vision.model.path, .unsupported("LLaVA-1.6's picture tiles"))
         }
     }
 }
@@ -139,44 +139,5 @@ private struct HuggingFaceTowerSizes {
         layers = (0..<1_024).first { !folder.hasTensor("v.blk.\($0).ln1.weight") } ?? 1_024
         feedForward = try folder.folded("v.blk.0.ffn_up.weight").rows
         (epsilon, useGELU) = (1e-5, false)
-    }
-}
-
-/// How pictures are to be prepared: preprocessor_config.json, or the part of processor_config.json that has taken its
-/// place; CLIP's own numbers where neither is there.
-private struct HuggingFacePictures {
-    let mean: [Float]
-    let standardDeviation: [Float]
-    /// In LLaVA's words: "pad", or "square" for a middle that is cut out.
-    let aspectRatio: String
-
-    init(_ vision: HuggingFaceVision, imageSize: Int) throws(HuggingFaceError) {
-        let ofTower = try Self.document(vision.tower)
-        let found = try Self.document(vision.model) ?? ofTower
-        mean = try Self.channels("image_mean", found, or: [0.48145466, 0.4578275, 0.40821073]) { $0.isFinite }
-        standardDeviation = try Self.channels("image_std", found, or: [0.26862954, 0.26130258, 0.27577711]) {
-            $0.isFinite && $0 > 0
-        }
-        if vision.model.kind == .originalLlava {
-            aspectRatio = try vision.model.configuration.string("image_aspect_ratio") ?? "square"
-        } else {
-            aspectRatio = try found?.bool("do_pad") ?? false ? "pad" : "square"
-        }
-    }
-
-    private static func document(_ folder: HuggingFaceFolder) throws(HuggingFaceError) -> HuggingFaceConfiguration? {
-        if let found = try folder.document("preprocessor_config.json") { return found }
-        return try folder.document("processor_config.json")?.object("image_processor")
-    }
-
-    private static func channels(
-        _ key: String, _ file: HuggingFaceConfiguration?, or fallback: [Float], _ isAllowed: (Float) -> Bool
-    ) throws(HuggingFaceError) -> [Float] {
-        guard let file, let values = try file.numbers(key)?.map({ Float($0) }) else { return fallback }
-        guard values.count == 3, values.allSatisfy(isAllowed) else {
-            let shown = values.prefix(4).map { "\($0)" }.joined(separator: ", ")
-            throw file.absurd(key, shown, allowed: "one sensible number for each of three colours")
-        }
-        return values
     }
 }

@@ -120,9 +120,10 @@ public struct ImagePreprocessor: Sendable, Equatable {
     private func padded(_ image: PixelImage) -> [UInt8] {
         // Truncated, not rounded: LLaVA pads with int(mean * 255).
         let colour = mean.map { UInt8(max(0, min(255, $0 * 255))) }
+        let edge = (shorterSide - size) / 2
         return ImageResampler.resize(
-            ImageCanvas(squaring: image, colour: colour), width: size, height: size,
-            window: ImageWindow(x: 0, y: 0, width: size, height: size))
+            ImageCanvas(squaring: image, colour: colour), width: shorterSide, height: shorterSide,
+            window: ImageWindow(x: edge, y: edge, width: size, height: size))
     }
 
     private func cropped(_ image: PixelImage) -> [UInt8] {
