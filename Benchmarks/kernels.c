@@ -127,6 +127,47 @@ static void measure(ck_machine *machine, ck_format format, const char *rows, int
     free(all), free(out), free(wide.x), free(wide.whole), free(wider.x), free(wider.whole);
 }
 
+/* Attention of one row, or of a tree's rows, over `context` slots: 32 heads of 128. */
+static void measure_attention(ck_machine *machine, ck_format format, const char *rows, int threads, int layers, int passes) {
+    enum { HEADS = 32, WIDTH = 128, CONTEXT = 640 };
+    const int slots = (CONTEXT + MOST_ROWS + 15) / 16 * 16;
+    const size_t each = ck_cache_keys(slots, HEADS, WIDTH) * (format == CK_F16 ? 2 : 4);
+    ck_cache *caches = calloc((size_t)layers, sizeof *caches);
+    const numbers x = make_numbers(HIDDEN);
+    int32_t *places = memory(sizeof *places * (size_t)slots);
+    for (int i = 0; i < slots; i++) places[i] = i;
+    for (int i = 0; i < layers; i++) {
+        caches[i] = (ck_cache){memory(each), memory(each), slots, HEADS, WIDTH, format};
+        for (int slot = 0; slot < slots; slot += MOST_ROWS)
+            ck_cache_write(
+                machine, caches[i], x.x, x.x, HIDDEN, places + slot,
+                slots - slot < MOST_ROWS ? slots - slot : MOST_ROWS);
+    }
+    float *scratch = memory(4 * (size_t)threads * ck_attend_scratch(slots)), *out = memory(MOST_ROWS * HIDDEN * 4);
+    ck_sight *sights = memory(sizeof *sights * MOST_ROWS);
+    for (const char *place = rows; *place; place += strcspn(place, ","), place += *place == ',') {
+        const int count = atoi(place);
+        for (int r = 0; r < count; r++) sights[r] = (ck_sight){places + CONTEXT, r + 1, CONTEXT + r + 1, CONTEXT + r + 1};
+        double best = 1e9;
+        for (int pass = 0; pass < passes; pass++) {
+            const double start = seconds(threads);
+            for (int i = 0; i < layers; i++)
+                ck_attend(machine, caches[i], x.x, HIDDEN, HEADS, count, CONTEXT, sights, scratch, out, HIDDEN);
+            const double time = (seconds(threads) - start) / layers;
+            if (time < best) best = time;
+        }
+        const double seen = CONTEXT + (count + 1) / 2.0;
+        printf(
+            "attend over %s %2d threads %4d rows after %d: %8.3f ms  %6.1f GB/s  %6.0f GFLOP/s\n", names[format], threads,
+            count, CONTEXT, best * LAYERS_OF_MODEL * 1e3,
+            2.0 * (CONTEXT + count) * HIDDEN * (format == CK_F16 ? 2 : 4) / best * 1e-9,
+            4.0 * seen * HIDDEN * count / best * 1e-9);
+        fflush(stdout);
+    }
+    for (int i = 0; i < layers; i++) free(caches[i].keys), free(caches[i].values);
+    free(caches), free(x.x), free(x.whole), free(places), free(scratch), free(out), free(sights);
+}
+
 int main(int count, char **arguments) {
     const int threads = count > 1 ? atoi(arguments[1]) : ck_physical_cores();
     const char *formats = count > 2 ? arguments[2] : "Q4_0,Q4_K,Q6_K,Q8_0";
@@ -140,7 +181,8 @@ int main(int count, char **arguments) {
         const char *found = strstr(formats, names[format]);
         const size_t length = strlen(names[format]);
         while (found && (found[length] != ',' && found[length] != 0)) found = strstr(found + 1, names[format]);
-        if (found) measure(machine, format, rows, threads, layers, passes);
+        if (found && (format == CK_F32 || format == CK_F16)) measure_attention(machine, format, rows, threads, layers, passes);
+        else if (found) measure(machine, format, rows, threads, layers, passes);
     }
     ck_machine_destroy(machine);
     return 0;

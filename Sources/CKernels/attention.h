@@ -8,22 +8,30 @@
  * sixteen slots side by side, so that a score is a lane and needs no sum across lanes. Scores are taken for whole
  * sixteens of slots, seen or not, and those that a row sees are then picked in order.
  *
- * An instruction set's file defines CK_SCORE_VECTORS (sums held in registers by the scores' loop) and CK_VALUE_QUERIES
- * (queries that share a loaded value).
+ * Keys and values are float32 or half precision, which is widened as it is loaded.
+ *
+ * An instruction set's file defines CK_SCORE_VECTORS (sums held in registers by the scores' loop), CK_VALUE_QUERIES
+ * (queries that share a loaded value) and CK_VALUE_VECTORS (sixteens of columns that one query alone takes at once, so
+ * that what memory delivers is read in runs).
  */
+
+/* Sixteen numbers of a cache from `place` on. */
+CK_FUNCTION lanes cached(const void *numbers, size_t place, const bool half) {
+    return half ? lanes_from_half((const uint16_t *)numbers + place) : lanes_load((const float *)numbers + place);
+}
 
 /* Scores of `queries` queries with `blocks` blocks of sixteen slots. */
 CK_FUNCTION void score_tile(
-    const float *keys, int width, const float *const *q, const int queries, const int blocks, float scale,
-    float *const *scores, int block) {
+    const void *keys, const bool half, int width, const float *const *q, const int queries, const int blocks,
+    float scale, float *const *scores, int block) {
     lanes sum[CK_QUERY_TILE][CK_SCORE_VECTORS];
     _Pragma("unroll") for (int e = 0; e < queries; e++)
         _Pragma("unroll") for (int b = 0; b < blocks; b++) sum[e][b] = lanes_fill(0);
-    const float *place = keys + (size_t)block * width * 16;
+    const size_t place = (size_t)block * (size_t)width * 16;
     for (int d = 0; d < width; d++) {
         lanes k[CK_SCORE_VECTORS];
         _Pragma("unroll") for (int b = 0; b < blocks; b++)
-            k[b] = lanes_load(place + (size_t)b * width * 16 + (size_t)d * 16);
+            k[b] = cached(keys, place + (size_t)b * (size_t)width * 16 + (size_t)d * 16, half);
         _Pragma("unroll") for (int e = 0; e < queries; e++) {
             lanes factor = lanes_fill(q[e][d]);
             _Pragma("unroll") for (int b = 0; b < blocks; b++) sum[e][b] = lanes_fma(k[b], factor, sum[e][b]);
@@ -38,13 +46,14 @@ CK_FUNCTION void score_tile(
     {                                                                                                                  \
         int block = 0;                                                                                                 \
         for (; block + (BLOCKS) <= blocks; block += (BLOCKS))                                                          \
-            score_tile(keys, width, q, QUERIES, BLOCKS, scale, scores, block);                                         \
-        for (; block < blocks; block++) score_tile(keys, width, q, QUERIES, 1, scale, scores, block);                  \
+            score_tile(keys, half, width, q, QUERIES, BLOCKS, scale, scores, block);                                         \
+        for (; block < blocks; block++) score_tile(keys, half, width, q, QUERIES, 1, scale, scores, block);                  \
     }
 
 /* Scores of up to CK_QUERY_TILE queries with slots 0..<16 * blocks. */
-static void all_scores(
-    const float *keys, int width, const float *const *q, int queries, int blocks, float scale, float *const *scores) {
+CK_FUNCTION void all_scores(
+    const void *keys, const bool half, int width, const float *const *q, int queries, int blocks, float scale,
+    float *const *scores) {
     while (queries > 0) {
         int taken;
         if (queries >= 8 && CK_SCORE_VECTORS >= 8) { taken = 8; CK_SCORES(8, 1) }
@@ -72,24 +81,22 @@ static float shares_in_order(float *scores, const ck_sight *sight, int committed
     return lanes_sum(total);
 }
 
+typedef lanes value_sums[2][CK_VALUE_VECTORS];
+
 /* Adds the shared things seen, an even number of them, to the sums of `queries` queries: [query][even, odd][vectors]. */
 CK_FUNCTION void value_tile(
-    const float *values, size_t step, int count, float *const *shares, const int queries, const int vectors,
-    lanes (*sums)[2][2]) {
-    lanes sum[CK_VALUE_QUERIES][2][2];
+    const void *values, const bool half, size_t place, size_t step, int count, float *const *shares,
+    const int queries, const int vectors, value_sums *sums) {
+    value_sums sum[CK_VALUE_QUERIES];
     _Pragma("unroll") for (int e = 0; e < queries; e++)
         _Pragma("unroll") for (int c = 0; c < vectors; c++) sum[e][0][c] = sum[e][1][c] = lanes_fill(0);
     for (int i = 0; i < count; i += 2)
-        _Pragma("unroll") for (int odd = 0; odd < 2; odd++) {
-            lanes v[2];
-            _Pragma("unroll") for (int c = 0; c < vectors; c++)
-                v[c] = lanes_load(values + (size_t)(i + odd) * step + (size_t)c * 16);
-            _Pragma("unroll") for (int e = 0; e < queries; e++) {
-                lanes share = lanes_fill(shares[e][i + odd]);
-                _Pragma("unroll") for (int c = 0; c < vectors; c++)
-                    sum[e][odd][c] = lanes_fma(v[c], share, sum[e][odd][c]);
+        _Pragma("unroll") for (int odd = 0; odd < 2; odd++)
+            _Pragma("unroll") for (int c = 0; c < vectors; c++) {
+                const lanes v = cached(values, place + (size_t)(i + odd) * step + (size_t)c * 16, half);
+                _Pragma("unroll") for (int e = 0; e < queries; e++)
+                    sum[e][odd][c] = lanes_fma(v, lanes_fill(shares[e][i + odd]), sum[e][odd][c]);
             }
-        }
     _Pragma("unroll") for (int e = 0; e < queries; e++)
         _Pragma("unroll") for (int odd = 0; odd < 2; odd++)
             _Pragma("unroll") for (int c = 0; c < vectors; c++) sums[e][odd][c] = sum[e][odd][c];
@@ -104,8 +111,9 @@ typedef struct {
 
 /* Values of `queries` queries, `vectors` sixteens of their columns from `column` on. */
 CK_FUNCTION void weigh_values(
-    const float *values, size_t step, int width, int column, int committed, const ck_query *query, const int queries,
-    const int vectors) {
+    const void *values, const bool half, int width, int column, int committed, const ck_query *query,
+    const int queries, const int vectors) {
+    const size_t step = ck_round_up((size_t)width, 16);
     float *shares[CK_VALUE_QUERIES];
     int shared = INT32_MAX;
     for (int e = 0; e < queries; e++) {
@@ -113,16 +121,16 @@ CK_FUNCTION void weigh_values(
         if (query[e].sight->straight < shared) shared = query[e].sight->straight;
     }
     shared &= ~1;
-    lanes sums[CK_VALUE_QUERIES][2][2];
-    value_tile(values + column, step, shared, shares, queries, vectors, sums);
+    value_sums sums[CK_VALUE_QUERIES];
+    value_tile(values, half, (size_t)column, step, shared, shares, queries, vectors, sums);
     for (int e = 0; e < queries; e++) {
         const ck_sight *sight = query[e].sight;
         for (int i = shared; i < committed + sight->count; i++) {
             int slot = i < sight->straight ? i : sight->tail[i - committed];
             for (int c = 0; c < vectors; c++)
                 sums[e][i & 1][c] = lanes_fma(
-                    lanes_load(values + (size_t)slot * step + column + (size_t)c * 16), lanes_fill(shares[e][i]),
-                    sums[e][i & 1][c]);
+                    cached(values, (size_t)slot * step + (size_t)column + (size_t)c * 16, half),
+                    lanes_fill(shares[e][i]), sums[e][i & 1][c]);
         }
         for (int c = 0; c < vectors; c++) {
             int left = width - column - c * 16;
@@ -134,43 +142,61 @@ CK_FUNCTION void weigh_values(
     }
 }
 
-static void all_values(const float *values, int width, int committed, const ck_query *query, int queries) {
-    size_t step = ck_round_up((size_t)width, 16);
-    for (int column = 0; column < width;) {
-        bool two = (int)step - column >= 32;
-        for (int e = 0; e < queries;) {
-            bool full = queries - e >= CK_VALUE_QUERIES;
-            if (two && full) weigh_values(values, step, width, column, committed, query + e, CK_VALUE_QUERIES, 2);
-            else if (two) weigh_values(values, step, width, column, committed, query + e, 1, 2);
-            else if (full) weigh_values(values, step, width, column, committed, query + e, CK_VALUE_QUERIES, 1);
-            else weigh_values(values, step, width, column, committed, query + e, 1, 1);
-            e += full ? CK_VALUE_QUERIES : 1;
+CK_FUNCTION void all_values(
+    const void *values, const bool half, int width, int committed, const ck_query *query, int queries) {
+    const int sixteens = (width + 15) / 16;
+    for (int e = 0; e < queries;) {
+        const bool full = queries - e >= CK_VALUE_QUERIES;
+        for (int c = 0; c < sixteens;) {
+            int taken = sixteens - c >= 2 ? 2 : 1;
+            if (full && taken == 2) weigh_values(values, half, width, c * 16, committed, query + e, CK_VALUE_QUERIES, 2);
+            else if (full) weigh_values(values, half, width, c * 16, committed, query + e, CK_VALUE_QUERIES, 1);
+            else if (sixteens - c >= CK_VALUE_VECTORS) {
+                taken = CK_VALUE_VECTORS;
+                weigh_values(values, half, width, c * 16, committed, query + e, 1, CK_VALUE_VECTORS);
+            } else if (taken == 2) weigh_values(values, half, width, c * 16, committed, query + e, 1, 2);
+            else weigh_values(values, half, width, c * 16, committed, query + e, 1, 1);
+            c += taken;
         }
-        column += two ? 32 : 16;
+        e += full ? CK_VALUE_QUERIES : 1;
     }
 }
 
-static void attend_piece(const ck_attention *work, int key_head, int first, int last, float *scratch) {
+CK_FUNCTION void attend_of(
+    const ck_attention *work, const bool half, int key_head, int first, int last, float *scratch) {
     const ck_cache *cache = &work->cache;
     const int width = cache->width, group = work->query_heads / cache->heads;
-    const float *keys = cache->keys + (size_t)key_head * cache->slots * width;
-    const float *values = cache->values + (size_t)key_head * cache->slots * ck_round_up((size_t)width, 16);
+    const size_t head = (size_t)key_head * (size_t)cache->slots * ck_cache_number(cache);
+    const void *keys = (const char *)cache->keys + head * (size_t)width;
+    const void *values = (const char *)cache->values + head * ck_round_up((size_t)width, 16);
     ck_query query[CK_QUERY_TILE];
     const float *q[CK_QUERY_TILE];
     float *scores[CK_QUERY_TILE];
     int32_t reach = 0;
     for (int e = 0; e < last - first; e++) {
-        int row = (first + e) / group, head = key_head * group + (first + e) % group;
-        q[e] = work->queries + (size_t)row * work->query_stride + (size_t)head * width;
-        query[e].out = work->out + (size_t)row * work->out_stride + (size_t)head * width;
+        int row = (first + e) / group, query_head = key_head * group + (first + e) % group;
+        q[e] = work->queries + (size_t)row * work->query_stride + (size_t)query_head * width;
+        query[e].out = work->out + (size_t)row * work->out_stride + (size_t)query_head * width;
         query[e].sight = &work->sights[row];
         if (query[e].sight->reach > reach) reach = query[e].sight->reach;
     }
     size_t step = ck_round_up((size_t)reach, 16);
     for (int e = 0; e < last - first; e++) query[e].shares = scores[e] = scratch + step * (size_t)e;
     float *picked = scratch + step * CK_QUERY_TILE;
-    all_scores(keys, width, q, last - first, (int)(step / 16), 1.0f / sqrtf((float)width), scores);
+    all_scores(keys, half, width, q, last - first, (int)(step / 16), 1.0f / sqrtf((float)width), scores);
     for (int e = 0; e < last - first; e++)
         query[e].total = shares_in_order(query[e].shares, query[e].sight, work->committed, picked);
-    all_values(values, width, work->committed, query, last - first);
+    all_values(values, half, width, work->committed, query, last - first);
+}
+
+static void attend_floats(const ck_attention *work, int key_head, int first, int last, float *scratch) {
+    attend_of(work, false, key_head, first, last, scratch);
+}
+
+static void attend_halves(const ck_attention *work, int key_head, int first, int last, float *scratch) {
+    attend_of(work, true, key_head, first, last, scratch);
+}
+
+static void attend_piece(const ck_attention *work, int key_head, int first, int last, float *scratch) {
+    (work->cache.format == CK_F16 ? attend_halves : attend_floats)(work, key_head, first, last, scratch);
 }

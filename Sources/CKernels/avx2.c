@@ -19,6 +19,7 @@
 #define CK_SIGNED_BYTES 1
 #define CK_SCORE_VECTORS 4
 #define CK_VALUE_QUERIES 2
+#define CK_VALUE_VECTORS 2
 
 CK_FUNCTION void widen_halves(const uint16_t *p, __m256 *low, __m256 *high) {
     *low = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
@@ -32,6 +33,14 @@ CK_FUNCTION void widen_halves(const uint16_t *p, __m256 *low, __m256 *high) {
         lanes both;                                                                                                    \
         memcpy(&both, parts, sizeof both);                                                                             \
         both;                                                                                                          \
+    })
+#define CK_STORE_HALF(p, v)                                                                                            \
+    ({                                                                                                                 \
+        __m256 parts[2];                                                                                               \
+        const lanes both = v;                                                                                          \
+        memcpy(parts, &both, sizeof parts);                                                                            \
+        _mm_storeu_si128((__m128i *)(p), _mm256_cvtps_ph(parts[0], _MM_FROUND_TO_NEAREST_INT));                        \
+        _mm_storeu_si128((__m128i *)(p) + 1, _mm256_cvtps_ph(parts[1], _MM_FROUND_TO_NEAREST_INT));                    \
     })
 #include "lanes.h"
 
@@ -81,7 +90,6 @@ CK_FUNCTION void block_products(
     whole_lanes (*whole)[CK_QUANTISED_PANELS][2]) {
     (void)panel_bytes, (void)panels; /* one: CK_QUANTISED_PANELS */
     code_bytes codes[4][2];
-    ask_ahead(facts, lines);
     _Pragma("unroll") for (int l = 0; l < 4; l++) codes_of(facts, lines, l, codes[l]);
     _Pragma("unroll") for (int r = 0; r < rows; r++)
         _Pragma("unroll") for (int half = 0; half < 2; half++) {
@@ -102,6 +110,6 @@ CK_FUNCTION void block_products(
 
 const ck_kernels ck_avx2_kernels = {
     linear_piece,   gated_piece, finish_rows,    quantize_row, rms_norm_row,
-    layer_norm_row, rotate_row,  largest_of_row, attend_piece,
+    layer_norm_row, rotate_row,  largest_of_row, narrow_numbers, attend_piece,
 };
 #endif

@@ -19,7 +19,10 @@
 #define CK_SIGNED_BYTES 0
 #define CK_SCORE_VECTORS 8
 #define CK_VALUE_QUERIES 4
+#define CK_VALUE_VECTORS 8
 #define CK_LOAD_HALF(p) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(p)))
+#define CK_STORE_HALF(p, v)                                                                                            \
+    _mm256_storeu_si256((__m256i *)(p), _mm512_cvtps_ph((__m512)(v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))
 #include "lanes.h"
 
 CK_FUNCTION code_bytes curve_of(code_bytes codes) {
@@ -34,7 +37,6 @@ CK_FUNCTION code_bytes curve_of(code_bytes codes) {
 CK_FUNCTION void block_products(
     const ck_facts facts, const uint8_t *lines, size_t panel_bytes, const int8_t *q, const int rows, const int panels,
     whole_lanes (*whole)[CK_QUANTISED_PANELS][2]) {
-    _Pragma("unroll") for (int p = 0; p < panels; p++) ask_ahead(facts, lines + (size_t)p * panel_bytes);
     _Pragma("unroll") for (int l = 0; l < 4; l++) {
         code_bytes codes[CK_QUANTISED_PANELS][2];
         _Pragma("unroll") for (int p = 0; p < panels; p++)
@@ -60,6 +62,6 @@ CK_FUNCTION void block_products(
 
 const ck_kernels ck_avx512_kernels = {
     linear_piece,   gated_piece, finish_rows,    quantize_row, rms_norm_row,
-    layer_norm_row, rotate_row,  largest_of_row, attend_piece,
+    layer_norm_row, rotate_row,  largest_of_row, narrow_numbers, attend_piece,
 };
 #endif

@@ -5,17 +5,15 @@
  *     curve_of(codes)     looks places of the curve up
  */
 
-/* Weights come from memory once: asking for a line this far ahead keeps the stream going across pages. */
-#define CK_AHEAD 4096
-
 CK_FUNCTION code_bytes line_at(const uint8_t *place) {
     code_bytes line;
     memcpy(&line, place, sizeof line);
     return line;
 }
 
-CK_FUNCTION void ask_ahead(const ck_facts facts, const uint8_t *lines) {
-    _Pragma("unroll") for (int line = 0; line < facts.bits; line++) __builtin_prefetch(lines + line * 64 + CK_AHEAD);
+/* Asks for the lines of a block that will be wanted later. */
+CK_FUNCTION void ask_for(const ck_facts facts, const uint8_t *lines) {
+    _Pragma("unroll") for (int line = 0; line < facts.bits; line++) __builtin_prefetch(lines + line * 64);
 }
 
 /* Codes of group l of the first sixteen k and of group l of the second. `l` is a constant where this is used. */

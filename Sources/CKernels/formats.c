@@ -132,7 +132,7 @@ static float from_bits(uint32_t bits) {
     return value;
 }
 
-static float from_half(uint16_t half) {
+float ck_from_half(uint16_t half) {
     float magnitude = from_bits((uint32_t)(half & 0x7FFF) << 13) * 0x1p112f;
     uint32_t bits;
     memcpy(&bits, &magnitude, sizeof bits);
@@ -142,7 +142,7 @@ static float from_half(uint16_t half) {
 
 static void expand_block(const ck_facts *facts, const ck_block *block, float *out) {
     static const int8_t curve[16] = {CK_CURVE};
-    const float scale = from_half(block->scale), least = from_half(block->least);
+    const float scale = ck_from_half(block->scale), least = ck_from_half(block->least);
     for (int k = 0; k < 32; k++) {
         const int step = block->steps[k / 16], fall = block->falls[k / 16];
         const float code = facts->curve ? (float)curve[block->codes[k]] : (float)(block->codes[k] - facts->centre);
@@ -162,7 +162,7 @@ void ck_expand(ck_format format, const void *row, int32_t columns, float *out) {
     switch (format) {
     case CK_F32: memcpy(out, row, (size_t)columns * 4); return;
     case CK_F16:
-        for (int32_t c = 0; c < columns; c++) out[c] = from_half(word_at(bytes + (size_t)c * 2));
+        for (int32_t c = 0; c < columns; c++) out[c] = ck_from_half(word_at(bytes + (size_t)c * 2));
         return;
     case CK_BF16:
         for (int32_t c = 0; c < columns; c++) out[c] = from_bits((uint32_t)word_at(bytes + (size_t)c * 2) << 16);

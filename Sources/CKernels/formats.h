@@ -84,6 +84,9 @@ typedef struct {
     uint8_t falls[2];
 } ck_block;
 
+/* The float32 of the same value as a half-precision pattern. */
+float ck_from_half(uint16_t half);
+
 /* Numbers 32 * block and on of a row in the bytes of a file. */
 void ck_read_block(ck_format format, const uint8_t *row, int32_t block, ck_block *out);
 

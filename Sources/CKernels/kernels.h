@@ -45,6 +45,13 @@ typedef struct {
     int blocks;
 } ck_panels;
 
+/* Weights come from memory once. Of the lines that lie `bytes` ahead a tile asks for those of every period-th block, from
+ * block `phase` of its stretch on: the tiles of a stretch share the asking, so that memory never rests. */
+typedef struct {
+    ptrdiff_t bytes;
+    int phase, period;
+} ck_ahead;
+
 typedef struct {
     ck_cache cache;
     const float *queries;
@@ -69,6 +76,8 @@ typedef struct {
     void (*rotate)(
         const float *x, int columns, int heads, int width, ck_pairing pairing, const float *turn, float *out);
     float (*largest)(const float *row, int columns);
+    /* Rounds `count` numbers to half precision. */
+    void (*narrow)(const float *x, int count, uint16_t *out);
     /* Queries first..<last of one key head; a query is row * group + head within the group. */
     void (*attend)(const ck_attention *attention, int key_head, int first, int last, float *scratch);
 } ck_kernels;
@@ -81,6 +90,9 @@ extern const ck_kernels ck_avx512_kernels;
 
 /* Bytes between two panels of a packed weight. */
 size_t ck_panel_bytes(ck_format format, int32_t inputs);
+
+/* Bytes of a number of a cache. */
+static inline size_t ck_cache_number(const ck_cache *cache) { return cache->format == CK_F16 ? 2 : 4; }
 
 const ck_kernels *ck_machine_kernels(const ck_machine *machine);
 int ck_machine_threads(const ck_machine *machine);

@@ -99,6 +99,23 @@ CK_FUNCTION lanes lanes_from_half(const uint16_t *p) {
 #endif
 }
 
+/* To half precision, to the nearest, ties to even; what is too large becomes the largest. Not-a-number stays. */
+CK_FUNCTION void lanes_to_half(uint16_t *p, lanes v) {
+    v = lanes_at_most(lanes_at_least(v, -65504.0f), 65504.0f);
+#if defined(CK_STORE_HALF)
+    CK_STORE_HALF(p, v);
+#else
+    const bit_lanes sign = lanes_bits(v) >> 16 & 0x8000u, size = lanes_bits(v) & 0x7FFFFFFFu;
+    const bit_lanes normal = (size + 0xFFFu + (size >> 13 & 1u) - 0x38000000u) >> 13;
+    /* Beside one half the last place of a float is the smallest half-precision number. */
+    const bit_lanes small = lanes_bits(lanes_magnitude(v) + 0.5f) - 0x3F000000u;
+    bit_lanes bits = size < 0x38800000u ? small : normal;
+    bits = size > 0x7F800000u ? (bit_lanes)(0x7E00u) : bits;
+    const half_lanes h = __builtin_convertvector(bits | sign, half_lanes);
+    memcpy(p, &h, sizeof h);
+#endif
+}
+
 CK_FUNCTION lanes lanes_from_bfloat(const uint16_t *p) {
     half_lanes h;
     memcpy(&h, p, sizeof h);

@@ -13,7 +13,10 @@
  */
 
 /* Rows that pass by one stretch of weights. */
-enum { ROW_BLOCK = 64, STRETCH_BYTES = 16 * 1024 };
+enum { ROW_BLOCK = 64, STRETCH_BYTES = 12 * 1024 };
+
+/* How far ahead one tile alone asks for weights: far enough to keep the stream from memory going across pages. */
+enum { AHEAD = 4096 };
 
 /* Sums of `rows` rows with `panels` panels of a float weight. `rows` and `panels` are constants where this is used, so
  * that the sums stay in registers. */
@@ -121,11 +124,18 @@ static void panel_sums(
     memset(sums, 0, sizeof *sums * (size_t)(panels * rows));
     for (int first = 0; first < length; first += stretch) {
         const int last = length - first < stretch ? length : first + stretch;
+        /* The next stretch, which after the last one is the first of the next panels. A tile alone asks nearer. */
+        ptrdiff_t ahead = AHEAD;
+        if (stretch < length) {
+            const ptrdiff_t line = 64 * ck_all_facts[weight->format].bits;
+            ahead = last < length ? stretch * line : (ptrdiff_t)((size_t)panels * panel_bytes) - first * line;
+        }
         for (int r = 0; r < rows; r += tile) {
             const int taken = rows - r < tile ? rows - r : tile;
             if (quantised)
                 products_of[weight->format](
-                    &lines, ck_records(x, row + r, weight->inputs), taken, panels, first, last, sums + r, rows);
+                    &lines, ck_records(x, row + r, weight->inputs), taken, panels, first, last,
+                    (ck_ahead){ahead, r / tile, (rows + tile - 1) / tile}, sums + r, rows);
             else
                 float_tile(
                     weight, packed, x->x + (size_t)(row + r) * x->stride, x->stride, taken, panels, first, last,

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "formats.h"
 #include "kernels.h"
 
 /* Multiply-adds that one thread does in the time of a hand-over, roughly. */
@@ -224,25 +225,28 @@ void ck_best(
 
 /* ---- Attention. ---- */
 
-size_t ck_cache_key_floats(int32_t slots, int32_t heads, int32_t width) {
+size_t ck_cache_keys(int32_t slots, int32_t heads, int32_t width) {
     return (size_t)slots * (size_t)heads * (size_t)width;
 }
 
-size_t ck_cache_value_floats(int32_t slots, int32_t heads, int32_t width) {
+size_t ck_cache_values(int32_t slots, int32_t heads, int32_t width) {
     return (size_t)slots * (size_t)heads * ck_round_up((size_t)width, 16);
 }
 
 /* Where the first number of a slot's key lies; the next ones follow sixteen further each. */
-static float *key_place(const ck_cache *cache, int32_t head, int32_t slot) {
+static void *key_place(const ck_cache *cache, int32_t head, int32_t slot) {
     size_t block = (size_t)head * (size_t)(cache->slots / 16) + (size_t)(slot / 16);
-    return cache->keys + block * (size_t)cache->width * 16 + (size_t)(slot % 16);
+    size_t number = block * (size_t)cache->width * 16 + (size_t)(slot % 16);
+    return (char *)cache->keys + number * ck_cache_number(cache);
 }
 
-static float *value_place(const ck_cache *cache, int32_t head, int32_t slot) {
-    return cache->values + ((size_t)head * (size_t)cache->slots + (size_t)slot) * ck_round_up((size_t)cache->width, 16);
+static void *value_place(const ck_cache *cache, int32_t head, int32_t slot) {
+    size_t row = (size_t)head * (size_t)cache->slots + (size_t)slot;
+    return (char *)cache->values + row * ck_round_up((size_t)cache->width, 16) * ck_cache_number(cache);
 }
 
 typedef struct {
+    const ck_kernels *kernels;
     ck_cache cache;
     const float *keys, *values;
     size_t stride;
@@ -250,29 +254,53 @@ typedef struct {
     int32_t rows;
 } write_work;
 
+static void write_floats(const ck_cache *cache, int32_t head, int32_t slot, const float *key, const float *value) {
+    float *key_to = key_place(cache, head, slot), *value_to = value_place(cache, head, slot);
+    for (int32_t d = 0; d < cache->width; d++) key_to[(size_t)d * 16] = key[d];
+    memcpy(value_to, value, (size_t)cache->width * sizeof *value);
+}
+
+static void write_halves(
+    const ck_kernels *kernels, const ck_cache *cache, int32_t head, int32_t slot, const float *key,
+    const float *value) {
+    enum { AT_ONCE = 64 };
+    uint16_t *key_to = key_place(cache, head, slot), halves[AT_ONCE];
+    for (int32_t d = 0; d < cache->width; d += AT_ONCE) {
+        const int32_t count = cache->width - d < AT_ONCE ? cache->width - d : AT_ONCE;
+        kernels->narrow(key + d, count, halves);
+        for (int32_t i = 0; i < count; i++) key_to[(size_t)(d + i) * 16] = halves[i];
+    }
+    kernels->narrow(value, cache->width, value_place(cache, head, slot));
+}
+
 static void write_head(void *context, int head, int thread) {
     (void)thread;
     const write_work *work = context;
-    const int32_t width = work->cache.width;
+    const ck_cache *cache = &work->cache;
+    const size_t number = ck_cache_number(cache), width = (size_t)cache->width;
     for (int32_t row = 0; row < work->rows; row++) {
         const float *key = work->keys + (size_t)row * work->stride + (size_t)head * width;
         const float *value = work->values + (size_t)row * work->stride + (size_t)head * width;
-        float *key_to = key_place(&work->cache, head, work->slots[row]);
-        float *value_to = value_place(&work->cache, head, work->slots[row]);
-        for (int32_t d = 0; d < width; d++) key_to[(size_t)d * 16] = key[d];
-        memset(value_to, 0, ck_round_up((size_t)width, 16) * sizeof *value_to);
-        memcpy(value_to, value, (size_t)width * sizeof *value);
+        const int32_t slot = work->slots[row];
+        if (cache->format == CK_F16) write_halves(work->kernels, cache, head, slot, key, value);
+        else write_floats(cache, head, slot, key, value);
+        memset(
+            (char *)value_place(cache, head, slot) + width * number, 0, (ck_round_up(width, 16) - width) * number);
     }
 }
 
 void ck_cache_write(
     ck_machine *machine, ck_cache cache, const float *keys, const float *values, size_t stride, const int32_t *slots,
     int32_t rows) {
-    write_work work = {cache, keys, values, stride, slots, rows};
+    write_work work = {ck_machine_kernels(machine), cache, keys, values, stride, slots, rows};
     if ((double)rows * cache.heads * cache.width * 4 < WORTH_SHARING)
         for (int32_t head = 0; head < cache.heads; head++) write_head(&work, head, 0);
     else
         ck_machine_run(machine, cache.heads, write_head, &work);
+}
+
+static float number_at(const ck_cache *cache, const void *numbers, size_t index) {
+    return cache->format == CK_F16 ? ck_from_half(((const uint16_t *)numbers)[index]) : ((const float *)numbers)[index];
 }
 
 void ck_cache_read(
@@ -280,22 +308,26 @@ void ck_cache_read(
     for (int32_t row = 0; row < rows; row++) {
         for (int32_t head = 0; head < cache.heads; head++) {
             const size_t place = (size_t)row * stride + (size_t)head * (size_t)cache.width;
-            const float *key = key_place(&cache, head, slots[row]);
-            for (int32_t d = 0; d < cache.width; d++) keys[place + (size_t)d] = key[(size_t)d * 16];
-            memcpy(values + place, value_place(&cache, head, slots[row]), (size_t)cache.width * sizeof *values);
+            const void *key = key_place(&cache, head, slots[row]), *value = value_place(&cache, head, slots[row]);
+            for (int32_t d = 0; d < cache.width; d++) {
+                keys[place + (size_t)d] = number_at(&cache, key, (size_t)d * 16);
+                values[place + (size_t)d] = number_at(&cache, value, (size_t)d);
+            }
         }
     }
 }
 
 void ck_cache_copy(ck_cache cache, int32_t from, int32_t to) {
     if (from == to) return;
+    const size_t number = ck_cache_number(&cache);
     for (int32_t head = 0; head < cache.heads; head++) {
-        const float *source = key_place(&cache, head, from);
-        float *target = key_place(&cache, head, to);
-        for (int32_t d = 0; d < cache.width; d++) target[(size_t)d * 16] = source[(size_t)d * 16];
+        const char *source = key_place(&cache, head, from);
+        char *target = key_place(&cache, head, to);
+        for (size_t d = 0; d < (size_t)cache.width; d++)
+            memcpy(target + d * 16 * number, source + d * 16 * number, number);
         memcpy(
             value_place(&cache, head, to), value_place(&cache, head, from),
-            ck_round_up((size_t)cache.width, 16) * sizeof(float));
+            ck_round_up((size_t)cache.width, 16) * number);
     }
 }
 

@@ -12,6 +12,7 @@
 #define CK_SIGNED_BYTES 1
 #define CK_SCORE_VECTORS 4
 #define CK_VALUE_QUERIES 2
+#define CK_VALUE_VECTORS 2
 #include "lanes.h"
 
 CK_FUNCTION code_bytes curve_of(code_bytes codes) {
@@ -53,5 +54,5 @@ CK_FUNCTION void block_products(
 
 const ck_kernels ck_portable_kernels = {
     linear_piece,   gated_piece, finish_rows,    quantize_row, rms_norm_row,
-    layer_norm_row, rotate_row,  largest_of_row, attend_piece,
+    layer_norm_row, rotate_row,  largest_of_row, narrow_numbers, attend_piece,
 };

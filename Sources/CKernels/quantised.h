@@ -91,12 +91,18 @@ CK_FUNCTION lanes add_block(
  * where this is used. Row r of panel p stands at sums[p * step + r]. */
 CK_FUNCTION void quantised_tile(
     const ck_format format, const ck_panels *weight, const uint8_t *records, const int rows, const int panels,
-    int first, int last, float (*sums)[16], int step) {
+    int first, int last, ck_ahead ahead, float (*sums)[16], int step) {
     const ck_facts facts = ck_all_facts[format];
     lanes sum[CK_ROW_GROUP][CK_QUANTISED_PANELS];
     _Pragma("unroll") for (int r = 0; r < rows; r++)
         _Pragma("unroll") for (int p = 0; p < panels; p++) sum[r][p] = lanes_load(sums[p * step + r]);
-    for (int block = first; block < last; block++) {
+    for (int block = first, wait = ahead.phase; block < last; block++, wait--) {
+        const uint8_t *lines = weight->lines + (size_t)block * 64 * (size_t)facts.bits;
+        if (wait == 0) {
+            wait = ahead.period;
+            _Pragma("unroll") for (int p = 0; p < panels; p++)
+                ask_for(facts, lines + (size_t)p * weight->panel_bytes + ahead.bytes);
+        }
         const uint8_t *record = records + (size_t)block * (size_t)rows * CK_RECORD;
         const float *x_scales = (const float *)(record + rows * 32), *totals = x_scales + rows;
         const int32_t *offsets = (const int32_t *)(totals + rows);
@@ -105,9 +111,7 @@ CK_FUNCTION void quantised_tile(
             _Pragma("unroll") for (int p = 0; p < panels; p++)
                 _Pragma("unroll") for (int half = 0; half < 2; half++)
                     whole[r][p][half] = start_of(facts, offsets[2 * r + half]);
-        block_products(
-            facts, weight->lines + (size_t)block * 64 * (size_t)facts.bits, weight->panel_bytes,
-            (const int8_t *)record, rows, panels, whole);
+        block_products(facts, lines, weight->panel_bytes, (const int8_t *)record, rows, panels, whole);
         _Pragma("unroll") for (int p = 0; p < panels; p++) {
             const block_scales scales = scales_of(facts, weight->scales + (size_t)p * weight->panel_bytes, block);
             _Pragma("unroll") for (int r = 0; r < rows; r++)
@@ -122,21 +126,21 @@ CK_FUNCTION void quantised_tile(
 #if CK_QUANTISED_PANELS == 2
 #define CK_QUANTISED_ROWS_CASE(FORMAT, R)                                                                              \
     case R:                                                                                                            \
-        if (panels == 2) quantised_tile(FORMAT, weight, records, R, 2, first, last, sums, step);                        \
-        else quantised_tile(FORMAT, weight, records, R, 1, first, last, sums, step);                                    \
+        if (panels == 2) quantised_tile(FORMAT, weight, records, R, 2, first, last, ahead, sums, step);                        \
+        else quantised_tile(FORMAT, weight, records, R, 1, first, last, ahead, sums, step);                                    \
         break;
 #else
 #define CK_QUANTISED_ROWS_CASE(FORMAT, R)                                                                              \
-    case R: quantised_tile(FORMAT, weight, records, R, 1, first, last, sums, step); break;
+    case R: quantised_tile(FORMAT, weight, records, R, 1, first, last, ahead, sums, step); break;
 #endif
 
 typedef void (*quantised_products)(
-    const ck_panels *weight, const uint8_t *records, int rows, int panels, int first, int last, float (*sums)[16],
-    int step);
+    const ck_panels *weight, const uint8_t *records, int rows, int panels, int first, int last, ck_ahead ahead,
+    float (*sums)[16], int step);
 
 #define CK_QUANTISED_PRODUCTS(FORMAT)                                                                                  \
     static void products_##FORMAT(                                                                                     \
-        const ck_panels *weight, const uint8_t *records, int rows, int panels, int first, int last,                    \
+        const ck_panels *weight, const uint8_t *records, int rows, int panels, int first, int last, ck_ahead ahead,    \
         float (*sums)[16], int step) {                                                                                 \
         (void)panels;                                                                                                  \
         switch (rows) {                                                                                                \

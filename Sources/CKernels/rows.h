@@ -84,6 +84,17 @@ static void quantize_row(const float *x, int columns, int row, int width, uint8_
     }
 }
 
+static void narrow_numbers(const float *x, int count, uint16_t *out) {
+    int i = 0;
+    for (; i + 16 <= count; i += 16) lanes_to_half(out + i, lanes_load(x + i));
+    if (i == count) return;
+    _Alignas(64) float rest[16] = {0};
+    uint16_t halves[16];
+    memcpy(rest, x + i, sizeof(float) * (size_t)(count - i));
+    lanes_to_half(halves, lanes_load(rest));
+    memcpy(out + i, halves, sizeof(uint16_t) * (size_t)(count - i));
+}
+
 static float largest_of_row(const float *row, int columns) {
     lanes best = lanes_fill(row[0]);
     int c = 0;

@@ -10,9 +10,11 @@ private struct World {
     let backends: [(configuration: CPUConfiguration, backend: CPUBackend)]
     let plan: ForwardPlan
 
-    init(_ plan: ForwardPlan = .text(rows: 1, after: 0)) throws {
+    init(
+        _ plan: ForwardPlan = .text(rows: 1, after: 0), _ configurations: [CPUConfiguration] = CPUConfiguration.all
+    ) throws {
         self.plan = plan
-        backends = try CPUConfiguration.all.map { ($0, try $0.backend()) }
+        backends = try configurations.map { ($0, try $0.backend()) }
     }
 
     /// A weight of every backend, the reference's first.
@@ -176,7 +178,7 @@ private func exactNumbers(_ count: Int, using random: inout SeededNumbers) -> [F
     func `attention agrees after prefixes, in trees and without a cache`(heads: AttentionHeads) throws {
         var random = SeededNumbers(seed: 7)
         for rows in [1, 2, 5, 11, 37] {
-            let visionWorld = try World(.vision(rows: rows))
+            let visionWorld = try World(.vision(rows: rows), CPUConfiguration.allCaches)
             let numbers = heads.numbers(rows: rows, using: &random)
             try visionWorld.expect(within: 3e-6, "\(rows) rows without a cache") { pass, _ in
                 heads.attend(numbers, in: pass, cache: nil)
@@ -245,7 +247,9 @@ private func exactNumbers(_ count: Int, using random: inout SeededNumbers) -> [F
 extension AttentionHeads {
     /// Random queries, keys and values.
     fileprivate func numbers(rows: Int, using random: inout SeededNumbers) -> [[Float]] {
-        [queries, keys, keys].map { random.floats(rows * $0 * width) }
+        // Keys and values that a cache in half precision keeps exactly, so that all formats can be held to one limit.
+        [random.floats(rows * queries * width)]
+            + (0..<2).map { _ in random.floats(rows * keys * width).map { half(halfBits($0)) } }
     }
 
     fileprivate func attend(_ numbers: [[Float]], in pass: any ForwardPass, cache: (any CacheLayer)?) -> any Matrix {
@@ -253,6 +257,30 @@ extension AttentionHeads {
             queries: pass.load(numbers[0], columns: queries * width),
             keys: pass.load(numbers[1], columns: keys * width), values: pass.load(numbers[2], columns: keys * width),
             heads: self, cache: cache)
+    }
+}
+
+@Suite struct `Cache format` {
+    @Test func `half precision rounds to the nearest number that it has, and never to infinity`() throws {
+        let numbers: [Float] = [
+            0, -0, 1, -1.5, 0.1, 1 + 0x1p-11, 1 + 0x1.8p-11, 65504, 65519, 1e9, -1e9, 0x1p-14, 0x1.fp-15, 0x1p-24, 0x1p-25,
+            0x1.8p-25, -3e-6,
+        ]
+        let kept: [Float] = [
+            0, -0, 1, -1.5, 0.0999755859375, 1, 1 + 0x1p-10, 65504, 65504, 65504, -65504, 0x1p-14, 0x1.fp-15, 0x1p-24, 0,
+            0x1p-24, -0x32p-24,
+        ]
+        for instructions in InstructionSet.allCases where instructions.isAvailable {
+            let backend = try CPUBackend(threads: 1, instructions: instructions, cache: .float16)
+            let layer = backend.makeCacheLayer(capacity: 3, heads: 1, headWidth: numbers.count)
+            backend.write(numbers + numbers.reversed(), rows: 1, to: layer)
+            #expect(backend.numbers(ofRows: 1, in: layer).bits == (kept + kept.reversed()).bits, "\(instructions)")
+        }
+    }
+
+    @Test func `numbers kept on disk are good only for the format that made them`() throws {
+        let arithmetics = try CacheFormat.allCases.map { try CPUBackend(threads: 1, cache: $0).arithmetic }
+        #expect(Set(arithmetics).count == CacheFormat.allCases.count)
     }
 }
 

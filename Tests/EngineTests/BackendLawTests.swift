@@ -142,7 +142,7 @@ private func randomTokens(_ count: Int, using random: inout SeededNumbers) -> [I
         var random = SeededNumbers(seed: 11)
         let tokens = randomTokens(65, using: &random)
         let tensors = TinyDecoder.Tensors(TinyDecoder.shapes[shape])
-        for configuration in CPUConfiguration.all {
+        for configuration in CPUConfiguration.allCaches {
             let decoder = try TinyDecoder(configuration, tensors)
             let alone = try decoder.oneByOne(tokens)
             #expect(alone.joined().allSatisfy { Float(bitPattern: $0).isFinite })
@@ -182,7 +182,7 @@ private func randomTokens(_ count: Int, using random: inout SeededNumbers) -> [I
     ) throws {
         var random = SeededNumbers(seed: 13)
         let tensors = TinyDecoder.Tensors(TinyDecoder.shapes[shape])
-        for configuration in CPUConfiguration.all {
+        for configuration in CPUConfiguration.allCaches {
             let decoder = try TinyDecoder(configuration, tensors), single = try TinyDecoder(configuration, tensors)
             for (committed, rows) in [(0, 7), (1, 3), (15, 12), (37, 20)] {
                 let text = randomTokens(committed, using: &random), nodes = randomTokens(rows, using: &random)
@@ -216,7 +216,7 @@ private func randomTokens(_ count: Int, using random: inout SeededNumbers) -> [I
             positions: lists.map { Int32(20 + $0.count) }, slots: (20..<29).map { $0 })
         let next = randomTokens(2, using: &random)
         let tensors = TinyDecoder.Tensors(TinyDecoder.shapes[shape])
-        for configuration in CPUConfiguration.all {
+        for configuration in CPUConfiguration.allCaches {
             let decoder = try TinyDecoder(configuration, tensors)
             _ = try decoder.logits(text, .text(rows: 20, after: 0))
             _ = try decoder.logits(nodes, plan)
@@ -233,7 +233,7 @@ private func randomTokens(_ count: Int, using random: inout SeededNumbers) -> [I
         var random = SeededNumbers(seed: 16)
         let text = randomTokens(37, using: &random), next = randomTokens(3, using: &random)
         let tensors = TinyDecoder.Tensors(TinyDecoder.shapes[shape])
-        for configuration in CPUConfiguration.all {
+        for configuration in CPUConfiguration.allCaches {
             let decoder = try TinyDecoder(configuration, tensors)
             _ = try decoder.logits(text, .text(rows: 37, after: 0))
             let kept = decoder.caches.map { decoder.backend.numbers(ofRows: 37, in: $0) }

@@ -126,14 +126,23 @@ func halfBits(_ value: Float) -> UInt16 {
 struct CPUConfiguration: Sendable, CustomTestStringConvertible {
     let instructions: InstructionSet
     let threads: Int
+    var cache = CacheFormat.float32
 
     static let all = InstructionSet.allCases.filter(\.isAvailable).flatMap { instructions in
         [1, 2].map { CPUConfiguration(instructions: instructions, threads: $0) }
     }
+    /// With keys and values in half precision too, for what reads them.
+    static let allCaches =
+        all
+        + InstructionSet.allCases.filter(\.isAvailable).map {
+            CPUConfiguration(instructions: $0, threads: 2, cache: .float16)
+        }
 
-    func backend() throws -> CPUBackend { try CPUBackend(threads: threads, instructions: instructions) }
+    func backend() throws -> CPUBackend {
+        try CPUBackend(threads: threads, instructions: instructions, cache: cache)
+    }
 
-    var testDescription: String { "\(instructions.rawValue), \(threads) threads" }
+    var testDescription: String { "\(instructions.rawValue), \(threads) threads, cache \(cache.rawValue)" }
 }
 
 extension [Float] {

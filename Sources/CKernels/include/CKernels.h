@@ -139,21 +139,24 @@ void ck_best(
 
 /* Keys and values of one layer. keys: [head][slot / 16][width][16]; values: [head][slot][width rounded up to 16]. */
 typedef struct {
-    float *keys;
-    float *values;
+    void *keys;
+    void *values;
     int32_t slots; /* a multiple of 16 */
     int32_t heads;
     int32_t width;
+    ck_format format; /* CK_F32, or CK_F16: half the bytes to read */
 } ck_cache;
 
-size_t ck_cache_key_floats(int32_t slots, int32_t heads, int32_t width);
-size_t ck_cache_value_floats(int32_t slots, int32_t heads, int32_t width);
+/* How many numbers the keys and the values have. */
+size_t ck_cache_keys(int32_t slots, int32_t heads, int32_t width);
+size_t ck_cache_values(int32_t slots, int32_t heads, int32_t width);
 
-/* Writes row r of keys and values (heads * width columns) to slots[r]. */
+/* Writes row r of keys and values (heads * width columns) to slots[r]. In half precision a number is rounded to the
+ * nearest, ties to even; one beyond 65504 becomes that. */
 void ck_cache_write(
     ck_machine *machine, ck_cache cache, const float *keys, const float *values, size_t stride, const int32_t *slots,
     int32_t rows);
-/* Reads what stands in slots[r] to row r of keys and values, bit for bit. */
+/* Reads what stands in slots[r] to row r of keys and values, exactly. */
 void ck_cache_read(
     ck_cache cache, float *keys, float *values, size_t stride, const int32_t *slots, int32_t rows);
 /* Copies keys and values from one slot to another, bit for bit. */

@@ -15,18 +15,23 @@ import COpenBLAS
 final class CPUBackend: Backend {
     let machine: CPUMachine
     let pool = BufferPool()
+    private let cacheFormat: CacheFormat
     private var rotaryTables: [RotaryTable] = []
 
     var name: String { "cpu (\(machine.instructions.title))" }
     var threads: Int { machine.threads }
     var arithmetic: String {
         let library = [openblas_get_config(), openblas_get_corename()].map { $0.map { String(cString: $0) } ?? "" }
-        return ([name] + library).joined(separator: "; ")
+        return ([name, "cache \(cacheFormat.rawValue)"] + library).joined(separator: "; ")
     }
 
     /// - Parameter threads: threads to compute with; by default one for each physical core that this process may use.
     /// - Parameter instructions: by default what SPECCHAT_ISA names, otherwise the best that the processor runs.
-    init(threads: Int? = nil, instructions: InstructionSet? = nil) throws(CPUBackendError) {
+    /// - Parameter cache: how keys and values are kept.
+    init(
+        threads: Int? = nil, instructions: InstructionSet? = nil, cache: CacheFormat = .float32
+    ) throws(CPUBackendError) {
+        cacheFormat = cache
         let environment = getenv("SPECCHAT_ISA").map { ["SPECCHAT_ISA": String(cString: $0)] } ?? [:]
         let chosen = if let instructions { instructions } else { try InstructionSet.chosen(by: environment) }
         machine = try CPUMachine(instructions: chosen, threads: threads ?? CPUMachine.physicalCores)
@@ -41,7 +46,7 @@ final class CPUBackend: Backend {
     }
 
     func makeCacheLayer(capacity: Int, heads: Int, headWidth: Int) -> any CacheLayer {
-        CPUCacheLayer(capacity: capacity, heads: heads, headWidth: headWidth)
+        CPUCacheLayer(capacity: capacity, heads: heads, headWidth: headWidth, format: cacheFormat)
     }
 
     func begin(_ plan: ForwardPlan) -> any ForwardPass {
