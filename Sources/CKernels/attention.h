@@ -15,9 +15,19 @@
  * that what memory delivers is read in runs).
  */
 
+/* How far ahead keys (in columns of a block) and values (in slots) are asked for. */
+enum { KEYS_AHEAD = 128, VALUES_AHEAD = 32 };
+
 /* Sixteen numbers of a cache from `place` on. */
 CK_FUNCTION lanes cached(const void *numbers, size_t place, const bool half) {
     return half ? lanes_from_half((const uint16_t *)numbers + place) : lanes_load((const float *)numbers + place);
+}
+
+/* Asks for `count` numbers that will be wanted later. */
+CK_FUNCTION void ask_for_cached(const void *numbers, size_t place, const int count, const bool half) {
+    const int bytes = half ? 2 : 4;
+    _Pragma("unroll") for (int i = 0; i < count * bytes; i += 64)
+        __builtin_prefetch((const char *)numbers + place * (size_t)bytes + i);
 }
 
 /* Scores of `queries` queries with `blocks` blocks of sixteen slots. */
@@ -30,6 +40,8 @@ CK_FUNCTION void score_tile(
     const size_t place = (size_t)block * (size_t)width * 16;
     for (int d = 0; d < width; d++) {
         lanes k[CK_SCORE_VECTORS];
+        /* A few tiles run through the keys in one stream, and need help to keep ahead of it; many streams do not. */
+        if (blocks <= 2) ask_for_cached(keys, place + (size_t)(d + KEYS_AHEAD) * 16, 16, half);
         _Pragma("unroll") for (int b = 0; b < blocks; b++)
             k[b] = cached(keys, place + (size_t)b * (size_t)width * 16 + (size_t)d * 16, half);
         _Pragma("unroll") for (int e = 0; e < queries; e++) {
@@ -91,12 +103,14 @@ CK_FUNCTION void value_tile(
     _Pragma("unroll") for (int e = 0; e < queries; e++)
         _Pragma("unroll") for (int c = 0; c < vectors; c++) sum[e][0][c] = sum[e][1][c] = lanes_fill(0);
     for (int i = 0; i < count; i += 2)
-        _Pragma("unroll") for (int odd = 0; odd < 2; odd++)
+        _Pragma("unroll") for (int odd = 0; odd < 2; odd++) {
+            ask_for_cached(values, place + (size_t)(i + odd + VALUES_AHEAD) * step, vectors * 16, half);
             _Pragma("unroll") for (int c = 0; c < vectors; c++) {
                 const lanes v = cached(values, place + (size_t)(i + odd) * step + (size_t)c * 16, half);
                 _Pragma("unroll") for (int e = 0; e < queries; e++)
                     sum[e][odd][c] = lanes_fma(v, lanes_fill(shares[e][i + odd]), sum[e][odd][c]);
             }
+        }
     _Pragma("unroll") for (int e = 0; e < queries; e++)
         _Pragma("unroll") for (int odd = 0; odd < 2; odd++)
             _Pragma("unroll") for (int c = 0; c < vectors; c++) sums[e][odd][c] = sum[e][odd][c];
