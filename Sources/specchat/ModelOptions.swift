@@ -8,8 +8,8 @@ extension ChatTemplate: ExpressibleByArgument {}
 struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A bundle's or a Hugging Face folder, or a GGUF language model; default: the demo model.", valueName: "path"
-        ),
+            "A GGUF file, a folder, or a name in another program's store such as ollama:llava:7b (`specchat models` lists "
+                + "them); default: the demo model.", valueName: "model"),
         completion: .models)
     var model: String?
 

@@ -185,3 +185,17 @@ import Testing
         #expect(piped.output == "15043 3186 13\n")
     }
 }
+
+@Suite struct `The list of models` {
+    @Test func `names a folder's models and what goes with them`() throws {
+        let folder = Program.root.path + "/Assets/demo"
+        let result = try Program.run(["models", folder])
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("/target.gguf\n  weights  Q8_0, 7.7 MB, 0.007 billion parameters\n"))
+        #expect(result.output.contains("/draft-small.gguf"))
+        let lines = try Program.run(["models", folder, "--json"]).output.split(separator: "\n")
+        #expect(lines.count == 3)
+        let refused = try Program.run(["models", "/no/such/folder"])
+        #expect(refused.status == 1 && refused.errors.contains("is not a folder"))
+    }
+}

@@ -219,6 +219,10 @@ private let bundles: [(ModelBundleError, String)] = [
         "/x holds no .safetensors files. Copy or download the model's weights into it."
     ),
     (
+        .badPlace(.badName("ollama:", .ollama)),
+        "'ollama:' names nothing in Ollama's models. Write it as ollama:llava:7b."
+    ),
+    (
         .projectorWithoutDraft,
         "--draft-projector was given, but no draft is in use. Name the draft that it belongs to with --draft."
     ),
@@ -238,6 +242,7 @@ private func number(_ error: ModelBundleError) -> Int {
     case .unknownDraft: 9
     case .projectorWithoutDraft: 10
     case .badFolder: 11
+    case .badPlace: 12
     }
 }
 
@@ -249,7 +254,7 @@ private func number(_ error: ModelBundleError) -> Int {
 
     @Test func `every fault of a bundle has its message`() {
         for (error, message) in bundles { #expect(error.description == message) }
-        #expect(Set(bundles.map { number($0.0) }) == Set(0...11))
+        #expect(Set(bundles.map { number($0.0) }) == Set(0...12))
     }
 
     @Test func `names from a file are shown without control characters and cut to a bearable length`() {

@@ -155,7 +155,10 @@ private func open(
             try open(target, mmproj: folder.url.path)
         }
         let inner = folder.path("drafts")
-        #expect(throws: ModelBundleError.noManifest(folder: inner)) { try open(inner) }
+        #expect(try open(inner).target.lastPathComponent == "text.gguf")
+        let empty = folder.path("empty")
+        try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: false)
+        #expect(throws: ModelBundleError.noManifest(folder: empty)) { try open(empty) }
         #expect(throws: ModelBundleError.unknownDraft("tiny", known: [])) { try open(target, draft: "tiny") }
         #expect(throws: ModelBundleError.projectorWithoutDraft) { try open(target, draftProjector: target) }
         #expect(throws: ModelBundleError.projectorWithoutDraft) {

@@ -47,19 +47,23 @@ public struct ModelBundle: Sendable, Equatable {
     /// Finds the files of a model.
     ///
     /// - Parameters:
-    ///   - model: a folder with a bundle.json, a Hugging Face folder, or a GGUF language model; absent for the demo.
+    ///   - model: a folder with a bundle.json, a Hugging Face folder, a folder with one GGUF model in it, a GGUF language
+    ///     model, or its name in another program's store, such as "ollama:llava:7b"; absent for the demo.
     ///   - mmproj: a GGUF vision file or a Hugging Face folder in place of the bundle's.
     ///   - draft: a draft's name in the bundle, or a GGUF language model or a Hugging Face folder, which joins the
     ///     bundle's drafts as the last one, either with "+lookup" for words that were said before; "lookup" for those
     ///     alone; or "none". Absent for the bundle's own choice and lookup.
     ///   - draftProjector: a GGUF projector, or a LLaVA's folder, for the draft, in place of the bundle's.
+    ///   - places: the stores of other programs; drafts and vision files may be named by them too.
     public static func open(
-        model: String?, mmproj: String?, draft: String?, draftProjector: String?
+        model: String?, mmproj: String?, draft: String?, draftProjector: String?, places: ModelPlaces = .here
     ) throws(ModelBundleError) -> ModelBundle {
-        let base = if let model { try bundle(at: model) } else { try demo() }
+        let base = if let model { try bundle(of: model, in: places) } else { try demo() }
+        let mmproj = try mmproj.map { path throws(ModelBundleError) in try Self.path(of: path, in: places) }
         let vision: URL? = if let mmproj { try file(mmproj, for: "--mmproj") } else { nil }
         let projector: URL? = if let draftProjector { try file(draftProjector, for: "--draft-projector") } else { nil }
-        let (model, looksUp) = drafters(draft)
+        let (named, looksUp) = drafters(draft)
+        let model = try named.map { name throws(ModelBundleError) in try Self.path(of: name, in: places) }
         let (drafts, chosen) = try base.choose(model, projector: projector)
         return ModelBundle(
             name: base.name, target: base.target, vision: vision ?? base.vision, drafts: drafts, defaultDraft: chosen,
@@ -123,6 +127,26 @@ public struct ModelBundle: Sendable, Equatable {
         return found
     }
 
+    // MARK: Other programs' stores
+
+    private static func located(_ name: String, in places: ModelPlaces) throws(ModelBundleError) -> StoredModel? {
+        do throws(ModelPlaceError) { return try places.locate(name) } catch { throw .badPlace(error) }
+    }
+
+    private static func bundle(of model: String, in places: ModelPlaces) throws(ModelBundleError) -> ModelBundle {
+        guard let stored = try located(model, in: places) else { return try bundle(at: model) }
+        let base = try bundle(at: stored.model.path)
+        return ModelBundle(
+            name: model, target: base.target, vision: stored.vision ?? base.vision, drafts: base.drafts,
+            defaultDraft: base.defaultDraft, looksUp: base.looksUp, preprocessing: base.preprocessing,
+            notice: base.notice)
+    }
+
+    /// A path, or that of a model in a store.
+    private static func path(of name: String, in places: ModelPlaces) throws(ModelBundleError) -> String {
+        try located(name, in: places)?.model.path ?? name
+    }
+
     /// A folder's bundle, or a bundle made of one language model.
     private static func bundle(at path: String) throws(ModelBundleError) -> ModelBundle {
         var isFolder: ObjCBool = false
@@ -134,7 +158,7 @@ public struct ModelBundle: Sendable, Equatable {
         {
             return try bundle(ofHuggingFaceFolder: path)
         }
-        if isFolder.boolValue { return try BundleManifest.open(URL(filePath: path, directoryHint: .isDirectory)) }
+        if isFolder.boolValue { return try bundle(ofFolder: URL(filePath: path, directoryHint: .isDirectory)) }
         let url = URL(filePath: path)
         let parent = url.deletingLastPathComponent().path
         if url.pathExtension == "safetensors", HuggingFaceFolder.isOne(parent) {
@@ -144,6 +168,21 @@ public struct ModelBundle: Sendable, Equatable {
             name: url.deletingPathExtension().lastPathComponent, target: url, vision: nil, drafts: [],
             defaultDraft: nil, looksUp: true,
             preprocessing: nil, notice: nil)
+    }
+
+    /// What its bundle.json says; without one, the GGUF model in it and the vision file beside that.
+    private static func bundle(ofFolder folder: URL) throws(ModelBundleError) -> ModelBundle {
+        guard !FileManager.default.fileExists(atPath: folder.appending(path: BundleManifest.fileName).path) else {
+            return try BundleManifest.open(folder)
+        }
+        let stored: StoredModel?
+        do throws(ModelPlaceError) {
+            stored = try GGUFFolder.model(of: folder, as: folder.path)
+        } catch { throw .badPlace(error) }
+        guard let stored else { throw .noManifest(folder: folder.path) }
+        return ModelBundle(
+            name: stored.model.deletingPathExtension().lastPathComponent, target: stored.model, vision: stored.vision,
+            drafts: [], defaultDraft: nil, looksUp: true, preprocessing: nil, notice: nil)
     }
 
     /// One folder is language model and vision model; config.json says whether it can see.

@@ -14,6 +14,7 @@ public enum ModelBundleError: Error, Sendable, Equatable, CustomStringConvertibl
     case unknownDraft(String, known: [String])
     case projectorWithoutDraft
     case badFolder(HuggingFaceError)
+    case badPlace(ModelPlaceError)
 
     public var description: String {
         switch self {
@@ -45,6 +46,7 @@ public enum ModelBundleError: Error, Sendable, Equatable, CustomStringConvertibl
         case .projectorWithoutDraft:
             "--draft-projector was given, but no draft is in use. Name the draft that it belongs to with --draft."
         case .badFolder(let error): error.description
+        case .badPlace(let error): error.description
         }
     }
 }

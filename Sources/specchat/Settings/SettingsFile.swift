@@ -1,6 +1,7 @@
 // SettingsFile.swift — the user's config.toml: found, read, and every line of it held against the keys that there are.
 
 import ChatTUI
+import Engine
 import Foundation
 
 enum SettingsFile {
@@ -75,12 +76,12 @@ enum SettingsFile {
         return key
     }
 
-    /// Paths in the file are meant from where the file is; a draft may also be a mere name.
+    /// Paths in the file are meant from where the file is; a draft may also be a mere name, a model one in a store.
     private static func resolved(
         _ value: SettingValue, of key: SettingKey, folder: String, home: String?
     ) -> SettingValue {
         guard key.form.isPath, case .text(let path) = value.expandingHome(home), !path.isEmpty else { return value }
         let isName = key == .draft && !path.contains("/") && !path.hasSuffix(".gguf")
-        return path.hasPrefix("/") || isName ? .text(path) : .text(folder + "/" + path)
+        return path.hasPrefix("/") || isName || ModelPlaces.isReference(path) ? .text(path) : .text(folder + "/" + path)
     }
 }
