@@ -38,7 +38,8 @@ struct BenchResult: Sendable {
             "Beside decoding, an answer takes \(decimal(plain.vision / Double(answers) * 1000, 1)) ms for the picture and "
                 + "\(decimal(plain.prefill / Double(answers) * 1000, 1)) ms for reading the prompt."
         }
-        return ([heading, ""] + aligned(rows) + [""] + (turns.isEmpty ? [] : aligned(turnRows) + [""])
+        return
+            ([heading, ""] + aligned(rows) + [""] + (turns.isEmpty ? [] : aligned(turnRows) + [""])
             + (phases.map { [$0] } ?? []) + [closing])
             .map { $0 + "\n" }.joined()
     }

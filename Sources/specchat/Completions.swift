@@ -11,7 +11,9 @@ extension CompletionKind {
 
     /// Drafts by name, and whatever file may be one.
     static let drafts = CompletionKind.custom { _, _, typed in
-        let names = ["small", "small+lookup", "medium", "medium+lookup", "lookup", "none"].filter { $0.hasPrefix(typed) }
+        let names = ["small", "small+lookup", "medium", "medium+lookup", "lookup", "none"].filter {
+            $0.hasPrefix(typed)
+        }
         return names + PathCompletion.candidates(for: typed, endings: ["gguf"])
     }
 

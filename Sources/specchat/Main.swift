@@ -25,7 +25,8 @@ struct Specchat: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ChatCommand.self, AskCommand.self, ScoreCommand.self, InspectCommand.self,
-            ModelsCommand.self, ReplayCommand.self, DemoCommand.self, SessionsCommand.self, BenchCommand.self, ConfigCommand.self, DoctorCommand.self,
+            ModelsCommand.self, ReplayCommand.self, DemoCommand.self, SessionsCommand.self, BenchCommand.self,
+            ConfigCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: ChatCommand.self)
 

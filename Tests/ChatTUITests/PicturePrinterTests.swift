@@ -8,7 +8,9 @@ import Testing
         width: 40, height: 20, pixels: (0..<2400).map { UInt8($0 % 251) },
         source: PixelImage.Source(name: "p", width: 40, height: 20))
 
-    private static func facts(_ wish: ImageProtocol, _ change: (inout TerminalFacts) -> Void = { _ in }) -> TerminalFacts {
+    private static func facts(_ wish: ImageProtocol, _ change: (inout TerminalFacts) -> Void = { _ in })
+        -> TerminalFacts
+    {
         var facts = TerminalFacts(environment: ["TERM": "xterm"])
         facts.palette = .full
         facts.wish = wish

@@ -160,7 +160,10 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: seen) }
         let one = try Program.run(["inspect", Program.model[3], "--image", Program.picture, "--out", seen])
         #expect(one.status == 0, "\(one.errors)")
-        #expect(one.output == "picture  picture.png, 90 × 61 pixels\nseen     padded to a square with the mean colour, 56 × 56\ntokens   16\n")
+        #expect(
+            one.output
+                == "picture  picture.png, 90 × 61 pixels\nseen     padded to a square with the mean colour, 56 × 56\ntokens   16\n"
+        )
         #expect(try PixelImage.read(seen).width == 56)
         let again = try Program.run(["inspect", Program.model[3], "--image", Program.picture, "--out", seen])
         #expect(again.status == 1 && again.errors.contains("already there"))

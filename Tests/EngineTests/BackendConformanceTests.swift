@@ -263,11 +263,13 @@ extension AttentionHeads {
 @Suite struct `Cache format` {
     @Test func `half precision rounds to the nearest number that it has, and never to infinity`() throws {
         let numbers: [Float] = [
-            0, -0, 1, -1.5, 0.1, 1 + 0x1p-11, 1 + 0x1.8p-11, 65504, 65519, 1e9, -1e9, 0x1p-14, 0x1.fp-15, 0x1p-24, 0x1p-25,
+            0, -0, 1, -1.5, 0.1, 1 + 0x1p-11, 1 + 0x1.8p-11, 65504, 65519, 1e9, -1e9, 0x1p-14, 0x1.fp-15, 0x1p-24,
+            0x1p-25,
             0x1.8p-25, -3e-6,
         ]
         let kept: [Float] = [
-            0, -0, 1, -1.5, 0.0999755859375, 1, 1 + 0x1p-10, 65504, 65504, 65504, -65504, 0x1p-14, 0x1.fp-15, 0x1p-24, 0,
+            0, -0, 1, -1.5, 0.0999755859375, 1, 1 + 0x1p-10, 65504, 65504, 65504, -65504, 0x1p-14, 0x1.fp-15, 0x1p-24,
+            0,
             0x1p-24, -0x32p-24,
         ]
         for instructions in InstructionSet.allCases where instructions.isAvailable {

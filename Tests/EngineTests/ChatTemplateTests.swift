@@ -117,20 +117,24 @@ private func conversation(_ template: ChatTemplate, system: String? = nil) -> St
         #expect(turn.filter { if case .text(let text) = $0 { text.contains(question) } else { false } }.count == 1)
     }
 
-    @Test(arguments: [
-        (nil, ""), (nil, "{{ messages }}"), (.vicunaV1, "vicuna"), (.plain, "plain"), (.chatML, "chatml"),
-        (.llavaNext, "llava_next"), (nil, "{{'<|user|>\n'}}{{'<|end|>'}}{{'<|assistant|>'}}"),
-        (.chatML, "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}"),
-        (.chatML, "{{'<|im_start|>'}}{{'<|im_end|>\\n'}}"), (.chatMLDirect, "{{'<|im_start|>'}}{{'<|im_end|>'}}"),
-        (.llama2, "{{ bos_token + '[INST] ' + content + ' [/INST]' }}"),
-        (.llama2, "{{ '[INST] <<SYS>>' }} [/INST]"),
-        (.mistral, "{{ '[INST] ' + message['content'] + ' [/INST]' }}"),
-        (.mistralV3, "{{- \"[INST] \" + message[\"content\"] + \"[/INST]\" }}"),
-        (.zephyr, "{{ '<|user|>\n' }}{{ '<|assistant|>' }}"),
-        (.plain, "{{ 'USER: ' + message['content'] }}{{ 'ASSISTANT: ' }}"),
-        (.vicunaV1, "{{ 'A chat between a curious user and' }}{{ 'USER: ' }}{{ 'ASSISTANT: ' }}"),
-        (.llavaHF, "{{ message['role'].upper() + ': '}}{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"),
-    ] as [(ChatTemplate?, String)])
+    @Test(
+        arguments: [
+            (nil, ""), (nil, "{{ messages }}"), (.vicunaV1, "vicuna"), (.plain, "plain"), (.chatML, "chatml"),
+            (.llavaNext, "llava_next"), (nil, "{{'<|user|>\n'}}{{'<|end|>'}}{{'<|assistant|>'}}"),
+            (.chatML, "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}"),
+            (.chatML, "{{'<|im_start|>'}}{{'<|im_end|>\\n'}}"), (.chatMLDirect, "{{'<|im_start|>'}}{{'<|im_end|>'}}"),
+            (.llama2, "{{ bos_token + '[INST] ' + content + ' [/INST]' }}"),
+            (.llama2, "{{ '[INST] <<SYS>>' }} [/INST]"),
+            (.mistral, "{{ '[INST] ' + message['content'] + ' [/INST]' }}"),
+            (.mistralV3, "{{- \"[INST] \" + message[\"content\"] + \"[/INST]\" }}"),
+            (.zephyr, "{{ '<|user|>\n' }}{{ '<|assistant|>' }}"),
+            (.plain, "{{ 'USER: ' + message['content'] }}{{ 'ASSISTANT: ' }}"),
+            (.vicunaV1, "{{ 'A chat between a curious user and' }}{{ 'USER: ' }}{{ 'ASSISTANT: ' }}"),
+            (
+                .llavaHF,
+                "{{ message['role'].upper() + ': '}}{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
+            ),
+        ] as [(ChatTemplate?, String)])
     func `a file's template is recognised by its marks`(template: ChatTemplate?, text: String) {
         #expect(ChatTemplate.recognised(in: text) == template)
     }

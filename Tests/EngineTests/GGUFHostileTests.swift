@@ -389,7 +389,9 @@ struct HostileModel: Sendable, CustomTestStringConvertible {
             $0.set("clip.vision.image_grid_pinpoints", .ints([28, 56]))
             $0.set("clip.vision.mm_patch_merge_type", .string("perceiver"))
         },
-        vision("line ends in padded pictures", .unsupported("line ends in pictures that are brought to a square by 'pad'")) {
+        vision(
+            "line ends in padded pictures", .unsupported("line ends in pictures that are brought to a square by 'pad'")
+        ) {
             $0.add("model.image_newline", 8)
             $0.set("clip.vision.image_aspect_ratio", .string("pad"))
         },

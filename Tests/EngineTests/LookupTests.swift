@@ -63,9 +63,10 @@ import Testing
         drafter.propose(request(root, limit: limit), into: &growth)
         let tree = growth.tree(below: root).tree
         let parents = Set(tree.nodes.compactMap(\.parent))
-        return Set(tree.nodes.indices.filter { !parents.contains($0) }.map { leaf in
-            tree.path(to: leaf).dropFirst().map { tree.nodes[$0].token }
-        })
+        return Set(
+            tree.nodes.indices.filter { !parents.contains($0) }.map { leaf in
+                tree.path(to: leaf).dropFirst().map { tree.nodes[$0].token }
+            })
     }
 
     @Test func `goes on as the same words went on before, in every way that they did`() {
@@ -216,9 +217,10 @@ import Testing
             if let nodes = shape.nodes { #expect(fast.rounds.allSatisfy { $0.tree.count <= nodes }) }
             if shape.policy == .chain { #expect(fast.rounds.allSatisfy { $0.tree.depth == $0.tree.count - 1 }) }
             if (shape.nodes ?? 0) >= 8 {
-                #expect(fast.rounds.contains { round in
-                    round.accepted.contains { [.lookup, .both].contains(round.tree.nodes[$0].source) }
-                })
+                #expect(
+                    fast.rounds.contains { round in
+                        round.accepted.contains { [.lookup, .both].contains(round.tree.nodes[$0].source) }
+                    })
             }
         }
     }

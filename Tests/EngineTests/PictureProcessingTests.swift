@@ -35,7 +35,8 @@ import Testing
 
     @Test func `follows size, crop, scale, mean and deviation`() throws {
         let found = try Self.configuration(
-            #"{"size": {"shortest_edge": 5}, "crop_size": 4, "rescale_factor": 0.5, "image_mean": [1, 2, 3], "image_std": [4, 5, 6]}"#)
+            #"{"size": {"shortest_edge": 5}, "crop_size": 4, "rescale_factor": 0.5, "image_mean": [1, 2, 3], "image_std": [4, 5, 6]}"#
+        )
         #expect(found.shorterSide == 5 && found.pixelScale == 0.5)
         #expect(found.mean == [1, 2, 3] && found.standardDeviation == [4, 5, 6])
         let preprocessor = ImagePreprocessor(found, framing: nil)

@@ -176,8 +176,9 @@ private struct FrequencyGolden: Decodable {
         }
         #expect(try rotary([]).scaling == .none)
         #expect(try rotary([("scaling.type", .string("none")), ("scaling.factor", .float32(4))]).scaling == .none)
-        #expect(try rotary([("scaling.type", .string("linear")), ("scaling.factor", .float32(4))]).scaling
-            == .linear(factor: 4))
+        #expect(
+            try rotary([("scaling.type", .string("linear")), ("scaling.factor", .float32(4))]).scaling
+                == .linear(factor: 4))
         #expect(try rotary([("scale_linear", .float32(2))]).scaling == .linear(factor: 2))
         #expect(try rotary([("scaling.type", .string("linear")), ("scaling.factor", .float32(0))]).scaling == .none)
         let yarn: [(String, GGUFBuilder.Value)] = [("scaling.type", .string("yarn")), ("scaling.factor", .float32(4))]
@@ -190,8 +191,9 @@ private struct FrequencyGolden: Decodable {
                 ("scaling.yarn_log_multiplier", .float32(1)),
             ])
         // A growth that is divided by itself leaves the file's own factor alone.
-        #expect(odd.scaling
-            == .yarn(YarnScaling(factor: 4, originalContext: 16, fastTurns: 20, slowTurns: 2, magnitude: 0.5)))
+        #expect(
+            odd.scaling
+                == .yarn(YarnScaling(factor: 4, originalContext: 16, fastTurns: 20, slowTurns: 2, magnitude: 0.5)))
     }
 
     @Test func `divisors are read from their tensor, which must fit`() throws {

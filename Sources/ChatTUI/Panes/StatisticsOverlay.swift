@@ -43,18 +43,21 @@ enum StatisticsOverlay {
         let figures = asked.statistics
         let sampler = asked.options.sampler
         let seconds = figures.seconds
-        var rows = [
-            row("tokens", "\(figures.tokens)", "in \(Figures.count(figures.rounds, "round")); \(asked.state.meaning)"),
-            row(
-                "speed", "\(Figures.speed(figures.tokensPerSecond)) tok/s",
-                "\(Figures.fixed(figures.acceptanceLength, 2)) tokens a round"),
-            row(
-                "drafted", "\(figures.drafted)",
-                "accepted \(figures.accepted) (\(Figures.percent(figures.accepted, of: figures.drafted)))"),
-            row("time", "\(Figures.fixed(seconds.decode, 2)) s", times(seconds)),
-            row("seed", "\(sampler.seed)", "temperature \(sampler.temperature)\(filters(sampler))"),
-            row("speculation", asked.options.speculation.policy.rawValue, machine(figures)),
-        ] + drafters(state.tree.statistics)
+        var rows =
+            [
+                row(
+                    "tokens", "\(figures.tokens)",
+                    "in \(Figures.count(figures.rounds, "round")); \(asked.state.meaning)"),
+                row(
+                    "speed", "\(Figures.speed(figures.tokensPerSecond)) tok/s",
+                    "\(Figures.fixed(figures.acceptanceLength, 2)) tokens a round"),
+                row(
+                    "drafted", "\(figures.drafted)",
+                    "accepted \(figures.accepted) (\(Figures.percent(figures.accepted, of: figures.drafted)))"),
+                row("time", "\(Figures.fixed(seconds.decode, 2)) s", times(seconds)),
+                row("seed", "\(sampler.seed)", "temperature \(sampler.temperature)\(filters(sampler))"),
+                row("speculation", asked.options.speculation.policy.rawValue, machine(figures)),
+            ] + drafters(state.tree.statistics)
         if let first = state.firstTokenSeconds {
             rows.insert(row("first token", "\(Figures.fixed(first, 2)) s"), at: 4)
         }

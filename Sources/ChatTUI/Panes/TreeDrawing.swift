@@ -109,7 +109,8 @@ struct TreeDrawing: Sendable, Equatable {
                 Node(
                     index: index, verdict: verdicts[index],
                     token: DisplayText.clipped(label, to: manner.token, mark: symbols.ellipsis),
-                    source: symbols.mark(node.source), probability: node.parent == nil ? nil : node.probability, depth: node.depth))
+                    source: symbols.mark(node.source), probability: node.parent == nil ? nil : node.probability,
+                    depth: node.depth))
         }
         addBonus(round, below: places, depthLimit: depthLimit, symbols: symbols)
         sortChildren(as: RoundLanes(round))

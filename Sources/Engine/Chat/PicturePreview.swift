@@ -60,7 +60,8 @@ public struct PicturePreview: Sendable, Equatable {
         lay(squares[0], x: 0, y: 0)
         for (index, tile) in squares.dropFirst().enumerated() {
             lay(
-                tile, x: side + Self.gap + index % columns * (side + Self.line), y: index / columns * (side + Self.line))
+                tile, x: side + Self.gap + index % columns * (side + Self.line), y: index / columns * (side + Self.line)
+            )
         }
         return PixelImage(width: width, height: height, pixels: pixels, source: squares[0].source)
     }

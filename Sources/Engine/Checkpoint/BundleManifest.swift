@@ -40,7 +40,8 @@ struct BundleManifest: Decodable {
         var drafts: [ModelBundle.Draft] = []
         for draft in manifest.drafts ?? [] {
             guard !draft.name.isEmpty, !["none", ModelBundle.lookup].contains(draft.name),
-                !drafts.contains(where: { $0.name == draft.name }) else {
+                !drafts.contains(where: { $0.name == draft.name })
+            else {
                 throw .badManifest(url.path, reason: "a draft cannot be called '\(draft.name)', or not twice")
             }
             let projector: URL? = if let path = draft.projector { try file(path) } else { nil }

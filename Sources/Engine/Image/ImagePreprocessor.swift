@@ -149,7 +149,8 @@ public struct ImagePreprocessor: Sendable, Equatable {
             for row in (y..<y + size).clamped(to: 0..<fitted.height) where !columns.isEmpty {
                 let from = (row * fitted.width + columns.lowerBound) * 3
                 let to = ((row - y) * size + columns.lowerBound - x) * 3
-                pixels.replaceSubrange(to..<to + columns.count * 3, with: resized.pixels[from..<from + columns.count * 3])
+                pixels.replaceSubrange(
+                    to..<to + columns.count * 3, with: resized.pixels[from..<from + columns.count * 3])
             }
             return PixelImage(width: size, height: size, pixels: pixels, source: image.source)
         }

@@ -33,7 +33,9 @@ struct LookupText {
         var links = (pair: Int32(-1), token: Int32(-1))
         if token >= 0 {
             links.token = newestToken.updateValue(index, forKey: token) ?? -1
-            if let pair = Self.pair(tokens.last, token) { links.pair = newestPair.updateValue(index, forKey: pair) ?? -1 }
+            if let pair = Self.pair(tokens.last, token) {
+                links.pair = newestPair.updateValue(index, forKey: pair) ?? -1
+            }
         }
         tokens.append(token)
         older.append(links)

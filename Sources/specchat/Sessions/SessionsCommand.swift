@@ -155,7 +155,9 @@ struct SessionsExportCommand: ParsableCommand {
 struct SessionsDeleteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Delete conversations for good, with what was kept of their pictures.",
-        discussion: "The answers that are kept to draft from go too, those of all conversations: they may repeat what is deleted.")
+        discussion:
+            "The answers that are kept to draft from go too, those of all conversations: they may repeat what is deleted."
+    )
 
     @Argument(
         help: ArgumentHelp("The conversations' ids, or the beginnings of them.", valueName: "id"),
@@ -180,7 +182,9 @@ struct SessionsDeleteCommand: ParsableCommand {
         }
         try store.delete(found)
         let kept = AnswerStoreOptions.standard(environment: ProcessInfo.processInfo.environment)?.deleteAll()
-        if let reason = kept?.reason { TextOutput.complain("answers that were kept to draft from are still there: \(reason)") }
+        if let reason = kept?.reason {
+            TextOutput.complain("answers that were kept to draft from are still there: \(reason)")
+        }
         for summary in summaries { try TextOutput.standard.line("deleted \(SessionsText.name(summary))") }
     }
 

@@ -48,11 +48,13 @@ struct SettingKey: Sendable, Equatable {
         "model", "mmproj", "The GGUF vision file of that model.", example: .text("~/models/mmproj.gguf"),
         .text(\.mmproj, isPath: true, "the path of a file"))
     static let draft = SettingKey(
-        "model", "draft", 
+        "model", "draft",
         "A draft of the bundle (small, medium) or a GGUF language model, with +lookup for words that were said before; "
             + "lookup for those alone; none.",
         example: .text("small+lookup"),
-        .text(\.draft, isPath: true, "a draft's name or the path of a file, with or without +lookup, \"lookup\" or \"none\""))
+        .text(
+            \.draft, isPath: true,
+            "a draft's name or the path of a file, with or without +lookup, \"lookup\" or \"none\""))
     static let draftProjector = SettingKey(
         "model", "draft-projector", "The GGUF projector with which a draft file sees the picture.",
         example: .text("~/models/draft-projector.gguf"), .text(\.draftProjector, isPath: true, "the path of a file"))
