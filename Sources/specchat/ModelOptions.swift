@@ -21,8 +21,8 @@ struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "A draft of the bundle (small, medium), a GGUF language model or a Hugging Face folder, with +lookup for words "
-                + "that were said before; lookup for those alone; none. Default: the bundle's draft, if it has one, and "
-                + "lookup.", valueName: "draft"),
+                + "that were said before; lookup for those alone; none. Default: the bundle's draft; lookup where it has "
+                + "none.", valueName: "draft"),
         completion: .drafts)
     var draft: String?
 

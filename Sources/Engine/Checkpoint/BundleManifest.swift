@@ -54,7 +54,7 @@ struct BundleManifest: Decodable {
         return ModelBundle(
             name: manifest.name, target: try file(manifest.target),
             vision: vision, drafts: drafts,
-            defaultDraft: manifest.defaultDraft, looksUp: true,
+            defaultDraft: manifest.defaultDraft, looksUp: manifest.defaultDraft == nil,
             preprocessing: manifest.preprocessing ?? .pad, notice: manifest.notice)
     }
 

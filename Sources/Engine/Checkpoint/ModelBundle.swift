@@ -52,7 +52,8 @@ public struct ModelBundle: Sendable, Equatable {
     ///   - mmproj: a GGUF vision file or a Hugging Face folder in place of the bundle's.
     ///   - draft: a draft's name in the bundle, or a GGUF language model or a Hugging Face folder, which joins the
     ///     bundle's drafts as the last one, either with "+lookup" for words that were said before; "lookup" for those
-    ///     alone; or "none". Absent for the bundle's own choice and lookup.
+    ///     alone; or "none". Absent for the bundle's own choice, or lookup where it has none: beside a trained draft
+    ///     lookups have cost more than they brought (`Benchmarks/README.md`).
     ///   - draftProjector: a GGUF projector, or a LLaVA's folder, for the draft, in place of the bundle's.
     ///   - places: the stores of other programs; drafts and vision files may be named by them too.
     public static func open(
@@ -62,7 +63,7 @@ public struct ModelBundle: Sendable, Equatable {
         let mmproj = try mmproj.map { path throws(ModelBundleError) in try Self.path(of: path, in: places) }
         let vision: URL? = if let mmproj { try file(mmproj, for: "--mmproj") } else { nil }
         let projector: URL? = if let draftProjector { try file(draftProjector, for: "--draft-projector") } else { nil }
-        let (named, looksUp) = drafters(draft)
+        let (named, looksUp) = base.drafters(draft)
         let model = try named.map { name throws(ModelBundleError) in try Self.path(of: name, in: places) }
         let (drafts, chosen) = try base.choose(model, projector: projector)
         return ModelBundle(
@@ -74,10 +75,10 @@ public struct ModelBundle: Sendable, Equatable {
     public static let lookup = "lookup"
 
     /// What `--draft` says of a draft model (absent: the bundle's own choice), and whether words are looked up.
-    private static func drafters(_ choice: String?) -> (model: String?, looksUp: Bool) {
-        guard let choice else { return (nil, true) }
-        if choice == lookup { return ("none", true) }
-        let ending = "+" + lookup
+    private func drafters(_ choice: String?) -> (model: String?, looksUp: Bool) {
+        guard let choice else { return (nil, draft == nil) }
+        if choice == Self.lookup { return ("none", true) }
+        let ending = "+" + Self.lookup
         guard choice.hasSuffix(ending), !FileManager.default.fileExists(atPath: choice) else { return (choice, false) }
         return (String(choice.dropLast(ending.count)), true)
     }
