@@ -33,6 +33,15 @@ struct ScoreCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object: tokens, logprobs, best.")
     var json = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Write what the target gives to every token of the vocabulary, before the softmax: float32 little endian, "
+                + "a row for each token of the answer.", valueName: "file"), completion: .file())
+    var logits: String?
+
+    @Flag(help: "Replace the file of --logits.")
+    var force = false
+
     @OptionGroup(title: "Model and machine") var model: ModelOptions
 
     func validate() throws {
@@ -50,7 +59,9 @@ struct ScoreCommand: AsyncParsableCommand {
         let picture = try image.map { path throws(ImageError) in try PixelImage.read(path) }
         // A draft has no say in a score.
         let engine = try Settings.resolved(flags: model.entries).openModel(draft: "none").makeEngine()
-        let scores = try await engine.score(prompt, image: picture, answer: text)
+        let file = try logits.map { path throws(CommandFailure) in try AtomicFile(path: path, replacing: force) }
+        let scores = try await engine.score(prompt, image: picture, answer: text, keepingLogits: file != nil)
+        try file?.write(scores.flatMap { Self.littleEndian($0.logits ?? []) })
         if json {
             try TextOutput.standard.line(JSONText.line(ScoresJSON(scores: scores)))
         } else {
@@ -61,6 +72,12 @@ struct ScoreCommand: AsyncParsableCommand {
             let total = scores.reduce(0) { $0 + $1.logProbability }
             try TextOutput.standard.line("total\t\(decimal(total, 6))")
         }
+    }
+}
+
+extension ScoreCommand {
+    fileprivate static func littleEndian(_ numbers: [Float]) -> [UInt8] {
+        numbers.map(\.bitPattern.littleEndian).withUnsafeBytes(Array.init)
     }
 }
 

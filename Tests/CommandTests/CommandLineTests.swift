@@ -139,6 +139,26 @@ import Testing
         }
     }
 
+    @Test func `writes the logits that its scores come from`() throws {
+        let file = Program.temporary("logits.f32")
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let arguments = ["score", "--prompt", "What?", "--text", "A dog.", "--json", "--logits", file] + Program.model
+        let scores = try Program.run(arguments).json()
+        let tokens = try #require(scores["tokens"] as? [Int])
+        let logs = try #require(scores["logprobs"] as? [Double])
+        let bytes = try Data(contentsOf: URL(filePath: file))
+        let logits = bytes.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+        let width = logits.count / tokens.count
+        #expect(width == 320 && logits.count == width * tokens.count)
+        for (row, token) in tokens.enumerated() {
+            let values = logits[row * width..<(row + 1) * width].map(Double.init)
+            let log = values[token] - Foundation.log(values.reduce(0) { $0 + exp($1) })
+            #expect(abs(log - logs[row]) < 1e-9)
+        }
+        let again = try Program.run(arguments)
+        #expect(again.status == 1 && again.errors.contains("already there"))
+    }
+
     @Test func `scores a raw prompt as the template writes it`() throws {
         let text = ["--text", "A dog.", "--json"] + Program.model
         let result = try Program.run(["score", "--raw-prompt", "No picture here. ASSISTANT:"] + text)

@@ -90,7 +90,7 @@ import Testing
         let scores = [
             TokenScore(
                 token: 4, logProbability: -0.5,
-                best: [.init(token: 4, logProbability: -0.5), .init(token: 9, logProbability: -2)])
+                best: [.init(token: 4, logProbability: -0.5), .init(token: 9, logProbability: -2)], logits: nil)
         ]
         #expect(
             try JSONText.line(ScoresJSON(scores: scores))

@@ -97,8 +97,11 @@ public actor ChatEngine {
     public nonisolated var isHeld: Bool { gate.isHeld }
 
     /// Log-probabilities that the target gives to the tokens of `answer` after the prompt; the conversation is untouched.
-    public func score(_ prompt: ScorePrompt, image: PixelImage?, answer: String) throws -> [TokenScore] {
-        try loaded({ _ in }, Cancellation()).models.score(prompt, image: image, answer: answer)
+    public func score(
+        _ prompt: ScorePrompt, image: PixelImage?, answer: String, keepingLogits: Bool = false
+    ) throws -> [TokenScore] {
+        try loaded({ _ in }, Cancellation()).models
+            .score(prompt, image: image, answer: answer, keepingLogits: keepingLogits)
     }
 
     /// Times passes of the target, of the chosen draft and of the vision tower; the conversation is untouched.

@@ -23,11 +23,15 @@ public struct TokenScore: Sendable, Equatable {
     public let logProbability: Double
     /// The five likeliest tokens at this place.
     public let best: [Candidate]
+    /// What the target gives to every token of its vocabulary at this place, before any softmax; absent unless asked for.
+    public let logits: [Float]?
 }
 
 extension LoadedModels {
     /// Scores of the tokens of `answer`, in order.
-    func score(_ prompt: ScorePrompt, image: PixelImage?, answer: String) throws -> [TokenScore] {
+    func score(
+        _ prompt: ScorePrompt, image: PixelImage?, answer: String, keepingLogits: Bool
+    ) throws -> [TokenScore] {
         let tokens = tokenizer.encode(answer)
         var parts = try self.parts(of: prompt, image: image)
         parts.append(.tokens(Array(tokens.dropLast())))
@@ -53,7 +57,8 @@ extension LoadedModels {
             return TokenScore(
                 token: tokens[row],
                 logProbability: Double(values[values.startIndex + Int(tokens[row])]) - normalizer,
-                best: best[row].map { .init(token: $0.token, logProbability: Double($0.logit) - normalizer) })
+                best: best[row].map { .init(token: $0.token, logProbability: Double($0.logit) - normalizer) },
+                logits: keepingLogits ? Array(values) : nil)
         }
     }
 
