@@ -275,6 +275,57 @@ import Testing
     }
 }
 
+@Suite struct `Vocabularies of drafts` {
+    private static func vocabulary(_ pieces: [String]) -> Vocabulary {
+        Vocabulary(
+            pieces: pieces, scores: pieces.map { _ in 0 }, kinds: pieces.map { _ in .normal }, beginning: nil, end: nil,
+            unknown: nil, stops: [], addsDummyPrefix: false, addsBeginning: false)
+    }
+
+    @Test func `a draft fits whose pieces are the model's, with a few more or fewer at the end`() {
+        let base = (0..<32_000).map { "p\($0)" }
+        let short = Self.vocabulary(base)
+        let long = Self.vocabulary(base + (0..<64).map { "<added \($0)>" })
+        #expect(short.difference(from: long) == nil && long.difference(from: short) == nil)
+        var other = base
+        other[700] = "x"
+        #expect(
+            Self.vocabulary(other).difference(from: long)
+                == "its vocabulary is another one: token 700 is “x” and the model's is “p700”")
+        #expect(
+            Self.vocabulary(Array(base.prefix(16_000))).difference(from: short)
+                == "its vocabulary has 16000 tokens and the model's has 32000")
+    }
+
+    @Test(arguments: [40, 60, 900])
+    func `a draft never proposes what the target does not have, and reads what it does not have itself`(
+        targetVocabulary: Int
+    ) throws {
+        let model = try LanguageModel(
+            LanguageCheckpoint(path: Golden("grouped").path("language.gguf")), backend: CPUBackend(threads: 1))
+        let draft = DraftModelDrafter(
+            name: "draft", model: model, projector: nil, stopTokens: [], costs: CostModel(), capacity: 100,
+            targetVocabulary: targetVocabulary)
+        let beyond = Int32(model.configuration.vocabulary) + 5
+        draft.append([5, beyond, 7])
+        for temperature in [0, 2] as [Float] {
+            var options = SpeculationOptions()
+            (options.nodes, options.confidence) = (24, 1)
+            var growth = TreeGrowth(options: options, costs: CostModel(), nodeLimit: 64)
+            var sampler = SamplerOptions()
+            sampler.temperature = temperature
+            try draft.propose(
+                DraftRequest(
+                    root: beyond, choice: TokenChoice(options: sampler), position: 0, seen: SeenTokens(settled: []),
+                    limit: 50), into: &growth)
+            #expect(growth.candidates.count > 8)
+            #expect(growth.candidates.allSatisfy { (0..<Int32(targetVocabulary)).contains($0.token) })
+            let (tree, origins, _) = growth.tree(below: beyond)
+            draft.observe(DraftOutcome(tree: tree, origins: origins, accepted: []))
+        }
+    }
+}
+
 @Suite struct `Answer store` {
     private static let model = SHA256Digest(of: [1])
 

@@ -112,7 +112,7 @@ final class LoadedModels {
         let model = draft.map { draft in
             DraftModelDrafter(
                 name: draft.name, model: draft.model, projector: draft.projector, stopTokens: stopTokens, costs: costs,
-                capacity: contextLength)
+                capacity: contextLength, targetVocabulary: target.configuration.vocabulary)
         }
         let lookup = bundle.looksUp ? LookupDrafter(stopTokens: stopTokens, earlier: earlier) : nil
         let both: [(any Drafter)?] = [lookup, model]

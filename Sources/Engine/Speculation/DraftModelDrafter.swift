@@ -12,6 +12,8 @@ final class DraftModelDrafter: Drafter {
     private let model: LanguageModel
     private let projector: Projector?
     private let stopTokens: Set<Int32>
+    /// Tokens of the target; the draft may have fewer or more.
+    private let targetVocabulary: Int
     private let cache: KVCache
     private var unread: [Unread] = []
 
@@ -35,8 +37,9 @@ final class DraftModelDrafter: Drafter {
 
     init(
         name: String, model: LanguageModel, projector: Projector?, stopTokens: Set<Int32>, costs: CostModel,
-        capacity: Int
+        capacity: Int, targetVocabulary: Int? = nil
     ) {
+        self.targetVocabulary = targetVocabulary ?? model.configuration.vocabulary
         self.name = name
         self.model = model
         self.projector = projector
@@ -116,7 +119,7 @@ final class DraftModelDrafter: Drafter {
             switch part {
             case .tokens(let tokens):
                 let chunk = Array(tokens.prefix(Self.chunk))
-                read(.tokens(chunk), rows: chunk.count)
+                read(.tokens(readable(chunk)), rows: chunk.count)
                 unread[0] = .tokens(Array(tokens.dropFirst(chunk.count)))
             case .picture(let features):
                 if let projector { read(.rows(try projector.project(features), from: 0), rows: features.rows) }
@@ -166,6 +169,8 @@ final class DraftModelDrafter: Drafter {
         _ logits: inout [Float], after path: [Int32], of request: DraftRequest, below parent: Int?,
         to growth: inout TreeGrowth
     ) {
+        // What the target does not have it cannot choose.
+        for beyond in logits.indices.dropFirst(targetVocabulary) { logits[beyond] = -.infinity }
         let proposals = request.choice.propose(
             growth.branch, from: &logits, position: request.position + path.count,
             seen: SeenTokens(settled: request.seen.settled, path: path))
@@ -207,7 +212,7 @@ final class DraftModelDrafter: Drafter {
         }
         try prefill {}
         let plan = ForwardPlan.text(rows: tokens.count, after: cache.committed)
-        let (pass, hidden) = model.forward(.tokens(tokens), plan: plan, cache: cache)
+        let (pass, hidden) = model.forward(.tokens(readable(tokens)), plan: plan, cache: cache)
         cache.commit(rows: tokens.count)
         let last = tokens.count == 1 ? hidden : pass.gather([tokens.count - 1], of: hidden)
         return try pass.read(model.logits(of: last, in: pass))
@@ -222,11 +227,17 @@ final class DraftModelDrafter: Drafter {
             arithmetic: .rowExact, sight: .ancestors(ancestors), committed: cache.committed,
             positions: level.map { Int32(cache.committed + growth.candidates[$0].depth - 1) },
             slots: level.compactMap { slots[$0] })
-        let tokens = level.map { growth.candidates[$0].token }
+        let tokens = readable(level.map { growth.candidates[$0].token })
         let (pass, hidden) = model.forward(.tokens(tokens), plan: plan, cache: cache)
         let logits = model.logits(of: hidden, in: pass)
         let numbers = try pass.read(logits)
         return level.indices.map { Array(numbers[$0 * logits.columns..<($0 + 1) * logits.columns]) }
+    }
+
+    /// The tokens as the draft can read them: what only the target has, such as the mark of a picture, is unknown to it.
+    private func readable(_ tokens: [Int32]) -> [Int32] {
+        let known = Int32(model.configuration.vocabulary)
+        return tokens.map { $0 < known ? $0 : 0 }
     }
 
     /// Candidates from the root's child down to `index`, both included.

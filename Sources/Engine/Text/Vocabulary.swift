@@ -32,11 +32,15 @@ struct Vocabulary: Sendable, Equatable {
     var added: [AddedToken] = []
 
     /// Why a draft with this vocabulary cannot speak for a target with the other; absent when it can.
+    ///
+    /// One may go on where the other ends: LLaVA adds `<image>` and padding to the 32,000 pieces of the language model that
+    /// its drafts were trained with. So many that the shorter one is mostly another thing are a mistake.
     func difference(from target: Vocabulary) -> String? {
-        if pieces.count != target.pieces.count {
+        let shared = min(pieces.count, target.pieces.count)
+        if max(pieces.count, target.pieces.count) - shared > max(shared / 100, 1) {
             return "its vocabulary has \(pieces.count) tokens and the model's has \(target.pieces.count)"
         }
-        guard let id = pieces.indices.first(where: { pieces[$0] != target.pieces[$0] }) else { return nil }
+        guard let id = (0..<shared).first(where: { pieces[$0] != target.pieces[$0] }) else { return nil }
         return "its vocabulary is another one: token \(id) is “\(pieces[id])” and the model's is “\(target.pieces[id])”"
     }
 
