@@ -155,9 +155,9 @@ final class CostModel {
     private static let shortestRest = 8.0
     private static let longestRest = 1024.0
     /// Share of the time that trying a draft that does not pay may cost in the long run.
-    private static let riskedShare = 0.02
+    private static let riskedShare = 0.01
     /// Plain passes that a draft may lose before it has gained anything, and the most of its gains that it may lose again.
-    private static let credit = (new: 4.0, most: 20.0)
+    private static let credit = (new: 2.0, most: 20.0)
 
     /// Averages in which the newest round has a fixed weight.
     private struct RecentRounds {

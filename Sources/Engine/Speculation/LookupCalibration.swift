@@ -53,7 +53,7 @@ struct LookupCalibration: Sendable {
     }
 
     private static func prior(_ evidence: LookupEvidence) -> Double {
-        let byLength = [0.15, 0.3, 0.45, 0.55, 0.65, 0.7, 0.8, 0.85][place(of: evidence.length)]
+        let byLength = [0.08, 0.18, 0.35, 0.5, 0.6, 0.7, 0.8, 0.85][place(of: evidence.length)]
         let bySupport =
             switch evidence.support {
             case .single: 1.0
@@ -64,7 +64,7 @@ struct LookupCalibration: Sendable {
         switch evidence.testimony {
         case .none: return byLength * bySupport
         case .agrees: return 1 - (1 - byLength * bySupport) * 0.3
-        case .differs: return byLength * bySupport * 0.3
+        case .differs: return byLength * bySupport * 0.15
         }
     }
 
