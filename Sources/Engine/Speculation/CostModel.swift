@@ -211,7 +211,9 @@ final class CostModel {
     /// largest tokens minus rate times seconds (the renewal-reward argument; Dinkelbach 1967).
     var rate: Double? {
         guard let plain = verify.seconds(rows: 1) else { return nil }
-        return max(1 / plain, rounds.rate)
+        // An answer has so many tokens, not so many seconds: where words repeat the text grows fast whatever is done
+        // elsewhere, so rounds that asked the draft model are measured by their like.
+        return max(1 / plain, draftedWhole.isEmpty ? rounds.rate : draftedWhole.rate)
     }
 
     /// What a round in which the draft model is asked has brought and cost lately; absent where none was.
@@ -261,6 +263,7 @@ final class CostModel {
             // A new draft is believed for some rounds, and for fewer after each rest: the first words of an answer are
             // the hardest to guess, and one round says little.
             drafted.begin(tokens: (debt == nil ? 1.25 : 1) * own / plain, seconds: own)
+            draftedWhole.begin(tokens: (debt == nil ? 1.25 : 1) * own / plain, seconds: own)
             if rounds.isEmpty { rounds.begin(tokens: 1.25 * own / plain, seconds: own) }
         }
         drafted.add(tokens: Double(round.modelTokens), seconds: own)

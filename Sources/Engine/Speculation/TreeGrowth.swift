@@ -151,10 +151,11 @@ struct TreeGrowth {
             modelRests = true
             return false
         }
-        guard !candidates.isEmpty, let rate = costs.rate, let model = costs.draftedRound else { return true }
+        guard !candidates.isEmpty, let model = costs.draftedRound else { return true }
         let (nodes, expected) = bestSize(byScore)
-        guard let verify = costs.verify.seconds(rows: nodes) else { return true }
-        return model.tokens - rate * model.seconds > Double(expected) - rate * verify
+        // Where nothing that was found is worth a node, the model's rounds must not be judged by those that found much.
+        guard nodes > 1, let verify = costs.verify.seconds(rows: nodes) else { return true }
+        return model.tokens * verify > Double(expected) * model.seconds
     }
 
     /// Books a draft pass over `rows` rows that took so many seconds by the clock.
