@@ -43,14 +43,12 @@ public struct ModelSurvey: Sendable {
     private static let largestDraft = 0.25
 
     public init(_ models: [StoredModel]) {
-        var checkpoints: [Int: LanguageCheckpoint] = [:]
         var vocabularies: [Int: Vocabulary] = [:]
         for model in models where !Self.isVision(model.model) {
             let index = entries.count
             do {
                 let checkpoint = try LanguageCheckpoint(path: model.model.path)
                 vocabularies[index] = try checkpoint.vocabulary()
-                checkpoints[index] = checkpoint
                 entries.append(Self.entry(model, checkpoint))
             } catch {
                 entries.append(
