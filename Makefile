@@ -12,7 +12,7 @@ SWIFTFLAGS ?=
 PROGRAM := .build/release/specchat
 SWIFT_SOURCES := Package.swift Sources Tests
 
-.PHONY: help setup build chat test test-storms test-training lint format bench install uninstall clean
+.PHONY: help setup build chat test test-storms test-training lint format bench bench-check install uninstall clean
 
 help:
 	@echo 'make chat [IMAGE=photo.jpg]     set everything up, build, chat about a picture'
@@ -23,6 +23,7 @@ help:
 	@echo 'make install [PREFIX=$(PREFIX)] [DESTDIR=]   put the program and its models in place'
 	@echo 'make uninstall [PREFIX=$(PREFIX)] [DESTDIR=]'
 	@echo 'make bench                      measure speculation against plain decoding'
+	@echo 'make bench-check                compare ratios of speed with those kept in the repository'
 	@echo 'make test-training              test the training package in an environment of its own'
 	@echo 'make lint, make format          check or apply the format of the sources'
 	@echo 'make clean                      remove what was built'
@@ -62,6 +63,9 @@ format:
 
 bench: build
 	$(PROGRAM) bench
+
+bench-check: build
+	$(PYTHON) -B Benchmarks/check.py --specchat $(PROGRAM)
 
 install:
 	@test -x $(PROGRAM) || { echo 'make install: run "make build" first, as the user who has Swift.' >&2; exit 1; }
