@@ -7,6 +7,7 @@ llama.cpp into each of its file types. On every file both programs score the sam
 
 - same top token at how many positions, and the margin that llama.cpp sees where they differ;
 - the mean Kullback-Leibler divergence of specchat's distribution from llama.cpp's;
+- how often each of the two has the top token of exact products, that is of the same numbers written as F32;
 - whether speculation gives the bytes of plain decoding;
 - what each program's resident memory and loading time are.
 
@@ -51,20 +52,24 @@ class Row:
     largest_margin: float
     divergence: float
     peer_divergence: float
+    exact_top: float
+    peer_exact_top: float
+    exact_divergence: float
+    peer_exact_divergence: float
     is_lossless: bool
     load_seconds: float
     resident_megabytes: float
 
 
 def conversations(bundle: Path, program: Path, count: int) -> list[str]:
-    """Texts of turns as the demo model itself writes them, so that what is scored is likely and sharp."""
+    """Texts of turns as the demo model itself writes them, without a picture, because none is there when they are
+    scored: what it would write, it finds likely."""
     prompts = json.loads((bundle / "prompts.json").read_text(encoding="utf-8"))["prompts"]
     texts = []
     for prompt in prompts[:count]:
-        image = ["--image", str(bundle / prompt["picture"])] if prompt.get("picture") else []
         turns = []
-        for question in ("Describe the picture.", prompt["turns"][0]["question"]):
-            command = [program, "ask", question, *image, "--temperature", "0"]
+        for question in [*(turn["question"] for turn in prompt["turns"]), "Describe the picture."]:
+            command = [program, "ask", question, "--temperature", "0"]
             answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
             turns.append(f"USER: {question} ASSISTANT: {answer}")
         texts.append(" ".join(turns))
@@ -152,6 +157,7 @@ def compare(
     same = found.argmax(axis=1) == repacked.argmax(axis=1)
     best = np.sort(repacked, axis=1)
     margin = (best[:, -1] - repacked[np.arange(len(found)), found.argmax(axis=1)])[~same]
+    exact = exact_logits(program, file, texts, scratch)
     load, resident = footprint(program, file)
     return Row(
         type=type,
@@ -161,10 +167,25 @@ def compare(
         largest_margin=float(margin.max()) if len(margin) else 0.0,
         divergence=divergence(repacked, found),
         peer_divergence=divergence(repacked, plain),
+        exact_top=float((found.argmax(axis=1) == exact.argmax(axis=1)).mean()),
+        peer_exact_top=float((repacked.argmax(axis=1) == exact.argmax(axis=1)).mean()),
+        exact_divergence=divergence(exact, found),
+        peer_exact_divergence=divergence(exact, repacked),
         is_lossless=is_lossless(program, file, bundle / "draft-small.gguf"),
         load_seconds=load,
         resident_megabytes=resident,
     )
+
+
+def exact_logits(program: Path, file: Path, texts: Sequence[str], scratch: Path) -> np.ndarray:
+    """The logits of the file's own numbers without any rounding of activations: of the file written as F32."""
+    from .llama_cpp_quantiser import quantise
+
+    exact = scratch / "exact.gguf"
+    quantise(file, exact, "F32")
+    logits = [our_logits(program, exact, text, scratch)[1] for text in texts]
+    exact.unlink()
+    return np.concatenate(logits)
 
 
 def is_lossless(program: Path, file: Path, draft: Path) -> bool:
@@ -193,13 +214,16 @@ def footprint(program: Path, file: Path) -> tuple[float, float]:
 
 def table(rows: Sequence[Row]) -> str:
     lines = [
-        "| type | MB | positions | same top token | largest margin | mean KL | llama.cpp's own | lossless | load s | RSS MB |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| type | MB | positions | same top token | largest margin | mean KL | llama.cpp's own "
+        "| top of exact: ours | llama.cpp's | KL from exact: ours | llama.cpp's | lossless | load s | RSS MB |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         lines.append(
             f"| {row.type} | {row.megabytes:.0f} | {row.positions} | {100 * row.same_top:.2f} % | {row.largest_margin:.3f} "
-            f"| {row.divergence:.1e} | {row.peer_divergence:.1e} | {'yes' if row.is_lossless else 'NO'} "
+            f"| {row.divergence:.1e} | {row.peer_divergence:.1e} "
+            f"| {100 * row.exact_top:.2f} % | {100 * row.peer_exact_top:.2f} % | {row.exact_divergence:.1e} "
+            f"| {row.peer_exact_divergence:.1e} | {'yes' if row.is_lossless else 'NO'} "
             f"| {row.load_seconds:.2f} | {row.resident_megabytes:.0f} |"
         )
     return "\n".join(lines)
