@@ -131,7 +131,7 @@ static void measure(ck_machine *machine, ck_format format, const char *rows, int
 static void measure_attention(ck_machine *machine, ck_format format, const char *rows, int threads, int layers, int passes) {
     enum { HEADS = 32, WIDTH = 128, CONTEXT = 640 };
     const int slots = (CONTEXT + MOST_ROWS + 15) / 16 * 16;
-    const size_t each = ck_cache_keys(slots, HEADS, WIDTH) * (format == CK_F16 ? 2 : 4);
+    const size_t each = ck_cache_key_bytes(format, slots, HEADS, WIDTH);
     ck_cache *caches = calloc((size_t)layers, sizeof *caches);
     const numbers x = make_numbers(HIDDEN);
     int32_t *places = memory(sizeof *places * (size_t)slots);
@@ -160,7 +160,7 @@ static void measure_attention(ck_machine *machine, ck_format format, const char 
         printf(
             "attend over %s %2d threads %4d rows after %d: %8.3f ms  %6.1f GB/s  %6.0f GFLOP/s\n", names[format], threads,
             count, CONTEXT, best * LAYERS_OF_MODEL * 1e3,
-            2.0 * (CONTEXT + count) * HIDDEN * (format == CK_F16 ? 2 : 4) / best * 1e-9,
+            2.0 * (CONTEXT + count) * ((double)each / slots) / best * 1e-9,
             4.0 * seen * HIDDEN * count / best * 1e-9);
         fflush(stdout);
     }
@@ -181,8 +181,9 @@ int main(int count, char **arguments) {
         const char *found = strstr(formats, names[format]);
         const size_t length = strlen(names[format]);
         while (found && (found[length] != ',' && found[length] != 0)) found = strstr(found + 1, names[format]);
-        if (found && (format == CK_F32 || format == CK_F16)) measure_attention(machine, format, rows, threads, layers, passes);
-        else if (found) measure(machine, format, rows, threads, layers, passes);
+        const bool floats = format == CK_F32 || format == CK_F16;
+        if (found && (floats || format == CK_Q8_0)) measure_attention(machine, format, rows, threads, layers, passes);
+        if (found && !floats) measure(machine, format, rows, threads, layers, passes);
     }
     ck_machine_destroy(machine);
     return 0;

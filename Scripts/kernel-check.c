@@ -154,20 +154,36 @@ static void check_rows(ck_machine *machine, int isa, int columns) {
     free(x), free(gain), free(bias), free(rms), free(layer);
 }
 
-/* The number that a cache of halves keeps, by the definition: 11 bits, and steps of 2^-24 below 2^-14. */
-static float kept(float x) {
+/* The number that half precision has for x, by the definition: 11 bits, and steps of 2^-24 below 2^-14. */
+static float half(float x) {
     int exponent;
     frexpf(x, &exponent);
     const float step = ldexpf(1, exponent < -13 ? -24 : exponent - 11);
     return rintf(x / step) * step;
 }
 
+/* What a cache keeps of the numbers of rows of heads, by the definition. */
+static void keep(ck_format format, float *x, int rows, int heads, int width) {
+    for (int row = 0; row < rows; row++)
+        for (int head = 0; head < heads; head++) {
+            float *numbers = x + (size_t)row * padded((size_t)heads * width) + head * width;
+            for (int d = 0; d < width && format == CK_F16; d++) numbers[d] = half(numbers[d]);
+            for (int part = 0; part < width && format == CK_Q8_0; part += 32) {
+                const int end = part + 32 < width ? part + 32 : width;
+                float largest = 0;
+                for (int d = part; d < end; d++) largest = fmaxf(largest, fabsf(numbers[d]));
+                const float scale = largest / 127 < 0x1p-14f ? 0x1p-14f : half(largest / 127);
+                for (int d = part; d < end; d++)
+                    numbers[d] = fminf(127, fmaxf(-127, rintf(numbers[d] / scale))) * scale;
+            }
+        }
+}
+
 static void check_attention(
     ck_machine *machine, int isa, ck_format format, int query_heads, int heads, int width, int committed, int rows) {
     int slots = (int)padded((size_t)(committed + 2 * rows)), seen = committed + rows;
-    const size_t number = format == CK_F16 ? 2 : 4;
     ck_cache cache = {
-        memory(ck_cache_keys(slots, heads, width) * number), memory(ck_cache_values(slots, heads, width) * number),
+        memory(ck_cache_key_bytes(format, slots, heads, width)), memory(ck_cache_value_bytes(format, slots, heads, width)),
         slots, heads, width, format,
     };
     float *keys = matrix(seen, heads * width), *values = matrix(seen, heads * width);
@@ -178,16 +194,24 @@ static void check_attention(
     /* Numbers of every size that a half has, and some that it lacks. */
     for (size_t i = 0; i < seen * padded((size_t)heads * width); i += 7) keys[i] *= 1e-5f, values[i] *= 1e-7f;
     ck_cache_write(machine, cache, keys, values, padded((size_t)heads * width), places, seen);
-    if (format == CK_F16)
-        for (size_t i = 0; i < seen * padded((size_t)heads * width); i++)
-            keys[i] = kept(keys[i]), values[i] = kept(values[i]);
+    keep(format, keys, seen, heads, width), keep(format, values, seen, heads, width);
     float *stored = matrix(seen, heads * width), *other = matrix(seen, heads * width);
     ck_cache_read(cache, stored, other, padded((size_t)heads * width), places, seen);
     for (size_t i = 0; i < seen * padded((size_t)heads * width); i++)
         expect(
             (i % padded((size_t)heads * width) >= (size_t)(heads * width)) ||
                 (stored[i] == keys[i] && other[i] == values[i]), "what a cache keeps", isa, format, width, (int)i);
-    free(stored), free(other);
+    /* What was read and is written again stays as it is. */
+    float *again = matrix(seen, heads * width), *values_again = matrix(seen, heads * width);
+    ck_cache_write(machine, cache, stored, other, padded((size_t)heads * width), places, seen);
+    ck_cache_read(cache, again, values_again, padded((size_t)heads * width), places, seen);
+    const size_t used = (size_t)(heads * width) * sizeof *again;
+    for (int i = 0; i < seen; i++)
+        expect(
+            !memcmp(again + (size_t)i * padded((size_t)heads * width), stored + (size_t)i * padded((size_t)heads * width), used) &&
+                !memcmp(values_again + (size_t)i * padded((size_t)heads * width), other + (size_t)i * padded((size_t)heads * width), used),
+            "a cache written again", isa, format, width, i);
+    free(stored), free(other), free(again), free(values_again);
     ck_sight *sights = memory((size_t)rows * sizeof *sights);
     for (int r = 0; r < rows; r++)
         sights[r] = (ck_sight){places + committed, r + 1, committed, committed + 2 * rows};
@@ -231,7 +255,8 @@ int main(void) {
         for (int columns = 1; columns < 100; columns += 11) check_rows(machine, isa, columns);
         for (int rows = 1; rows < 12; rows += 3)
             for (int committed = 0; committed < 40; committed += 13) {
-                for (int format = CK_F32; format <= CK_F16; format++) {
+                for (int i = 0; i < 3; i++) {
+                    const ck_format format = (ck_format[]){CK_F32, CK_F16, CK_Q8_0}[i];
                     check_attention(machine, isa, format, 4, 2, 12, committed, rows);
                     check_attention(machine, isa, format, 3, 3, 32, committed, rows);
                     check_attention(machine, isa, format, 8, 1, 80, committed, rows);

@@ -8,42 +8,52 @@
  * sixteen slots side by side, so that a score is a lane and needs no sum across lanes. Scores are taken for whole
  * sixteens of slots, seen or not, and those that a row sees are then picked in order.
  *
- * Keys and values are float32 or half precision, which is widened as it is loaded.
+ * Keys and values are float32, half precision, which is widened as it is loaded, or codes, which are multiplied by their
+ * scale as they are loaded: both exactly.
  *
  * An instruction set's file defines CK_SCORE_VECTORS (sums held in registers by the scores' loop), CK_VALUE_QUERIES
  * (queries that share a loaded value) and CK_VALUE_VECTORS (sixteens of columns that one query alone takes at once, so
  * that what memory delivers is read in runs).
  */
 
+#include "cache.h"
+
 /* How far ahead keys (in columns of a block) and values (in slots) are asked for. */
 enum { KEYS_AHEAD = 128, VALUES_AHEAD = 32 };
 
-/* Sixteen numbers of a cache from `place` on. */
-CK_FUNCTION lanes cached(const void *numbers, size_t place, const bool half) {
-    return half ? lanes_from_half((const uint16_t *)numbers + place) : lanes_load((const float *)numbers + place);
+/* Sixteen numbers of a cache from `place` on; `scale` is that of codes. */
+CK_FUNCTION lanes cached(const void *numbers, size_t place, const ck_format format, lanes scale) {
+    if (format == CK_F16) return lanes_from_half((const uint16_t *)numbers + place);
+    if (format == CK_Q8_0) return lanes_from_codes((const int8_t *)numbers + place) * scale;
+    return lanes_load((const float *)numbers + place);
 }
 
 /* Asks for `count` numbers that will be wanted later. */
-CK_FUNCTION void ask_for_cached(const void *numbers, size_t place, const int count, const bool half) {
-    const int bytes = half ? 2 : 4;
+CK_FUNCTION void ask_for_cached(const void *numbers, size_t place, const int count, const ck_format format) {
+    const int bytes = (int)ck_cache_number(format);
     _Pragma("unroll") for (int i = 0; i < count * bytes; i += 64)
         __builtin_prefetch((const char *)numbers + place * (size_t)bytes + i);
 }
 
 /* Scores of `queries` queries with `blocks` blocks of sixteen slots. */
 CK_FUNCTION void score_tile(
-    const void *keys, const bool half, int width, const float *const *q, const int queries, const int blocks,
+    ck_cached keys, const ck_format format, int width, const float *const *q, const int queries, const int blocks,
     float scale, float *const *scores, int block) {
+    const size_t parts = ck_cache_scales(format, width);
     lanes sum[CK_QUERY_TILE][CK_SCORE_VECTORS];
     _Pragma("unroll") for (int e = 0; e < queries; e++)
         _Pragma("unroll") for (int b = 0; b < blocks; b++) sum[e][b] = lanes_fill(0);
     const size_t place = (size_t)block * (size_t)width * 16;
+    lanes scales[CK_SCORE_VECTORS];
     for (int d = 0; d < width; d++) {
         lanes k[CK_SCORE_VECTORS];
+        if (format == CK_Q8_0 && d % CK_CACHE_PART == 0)
+            _Pragma("unroll") for (int b = 0; b < blocks; b++)
+                scales[b] = lanes_load(keys.scales + ((size_t)(block + b) * parts + (size_t)d / CK_CACHE_PART) * 16);
         /* A few tiles run through the keys in one stream, and need help to keep ahead of it; many streams do not. */
-        if (blocks <= 2) ask_for_cached(keys, place + (size_t)(d + KEYS_AHEAD) * 16, 16, half);
+        if (blocks <= 2) ask_for_cached(keys.numbers, place + (size_t)(d + KEYS_AHEAD) * 16, 16, format);
         _Pragma("unroll") for (int b = 0; b < blocks; b++)
-            k[b] = cached(keys, place + (size_t)b * (size_t)width * 16 + (size_t)d * 16, half);
+            k[b] = cached(keys.numbers, place + (size_t)b * (size_t)width * 16 + (size_t)d * 16, format, scales[b]);
         _Pragma("unroll") for (int e = 0; e < queries; e++) {
             lanes factor = lanes_fill(q[e][d]);
             _Pragma("unroll") for (int b = 0; b < blocks; b++) sum[e][b] = lanes_fma(k[b], factor, sum[e][b]);
@@ -58,13 +68,13 @@ CK_FUNCTION void score_tile(
     {                                                                                                                  \
         int block = 0;                                                                                                 \
         for (; block + (BLOCKS) <= blocks; block += (BLOCKS))                                                          \
-            score_tile(keys, half, width, q, QUERIES, BLOCKS, scale, scores, block);                                         \
-        for (; block < blocks; block++) score_tile(keys, half, width, q, QUERIES, 1, scale, scores, block);                  \
+            score_tile(keys, format, width, q, QUERIES, BLOCKS, scale, scores, block);                                       \
+        for (; block < blocks; block++) score_tile(keys, format, width, q, QUERIES, 1, scale, scores, block);                \
     }
 
 /* Scores of up to CK_QUERY_TILE queries with slots 0..<16 * blocks. */
 CK_FUNCTION void all_scores(
-    const void *keys, const bool half, int width, const float *const *q, int queries, int blocks, float scale,
+    ck_cached keys, const ck_format format, int width, const float *const *q, int queries, int blocks, float scale,
     float *const *scores) {
     while (queries > 0) {
         int taken;
@@ -95,18 +105,27 @@ static float shares_in_order(float *scores, const ck_sight *sight, int committed
 
 typedef lanes value_sums[2][CK_VALUE_VECTORS];
 
+/* Sixteen columns of a slot's value, from `column` on. */
+CK_FUNCTION lanes cached_value(
+    ck_cached values, const ck_format format, size_t slot, size_t step, size_t parts, int column) {
+    lanes scale = lanes_fill(1);
+    if (format == CK_Q8_0) scale = lanes_fill(values.scales[slot * parts + (size_t)column / CK_CACHE_PART]);
+    return cached(values.numbers, slot * step + (size_t)column, format, scale);
+}
+
 /* Adds the shared things seen, an even number of them, to the sums of `queries` queries: [query][even, odd][vectors]. */
 CK_FUNCTION void value_tile(
-    const void *values, const bool half, size_t place, size_t step, int count, float *const *shares,
+    ck_cached values, const ck_format format, int column, size_t step, size_t parts, int count, float *const *shares,
     const int queries, const int vectors, value_sums *sums) {
     value_sums sum[CK_VALUE_QUERIES];
     _Pragma("unroll") for (int e = 0; e < queries; e++)
         _Pragma("unroll") for (int c = 0; c < vectors; c++) sum[e][0][c] = sum[e][1][c] = lanes_fill(0);
     for (int i = 0; i < count; i += 2)
         _Pragma("unroll") for (int odd = 0; odd < 2; odd++) {
-            ask_for_cached(values, place + (size_t)(i + odd + VALUES_AHEAD) * step, vectors * 16, half);
+            const size_t ahead = (size_t)(i + odd + VALUES_AHEAD) * step + (size_t)column;
+            ask_for_cached(values.numbers, ahead, vectors * 16, format);
             _Pragma("unroll") for (int c = 0; c < vectors; c++) {
-                const lanes v = cached(values, place + (size_t)(i + odd) * step + (size_t)c * 16, half);
+                const lanes v = cached_value(values, format, (size_t)(i + odd), step, parts, column + c * 16);
                 _Pragma("unroll") for (int e = 0; e < queries; e++)
                     sum[e][odd][c] = lanes_fma(v, lanes_fill(shares[e][i + odd]), sum[e][odd][c]);
             }
@@ -125,9 +144,9 @@ typedef struct {
 
 /* Values of `queries` queries, `vectors` sixteens of their columns from `column` on. */
 CK_FUNCTION void weigh_values(
-    const void *values, const bool half, int width, int column, int committed, const ck_query *query,
+    ck_cached values, const ck_format format, int width, int column, int committed, const ck_query *query,
     const int queries, const int vectors) {
-    const size_t step = ck_round_up((size_t)width, 16);
+    const size_t step = ck_round_up((size_t)width, 16), parts = ck_cache_scales(format, width);
     float *shares[CK_VALUE_QUERIES];
     int shared = INT32_MAX;
     for (int e = 0; e < queries; e++) {
@@ -136,14 +155,14 @@ CK_FUNCTION void weigh_values(
     }
     shared &= ~1;
     value_sums sums[CK_VALUE_QUERIES];
-    value_tile(values, half, (size_t)column, step, shared, shares, queries, vectors, sums);
+    value_tile(values, format, column, step, parts, shared, shares, queries, vectors, sums);
     for (int e = 0; e < queries; e++) {
         const ck_sight *sight = query[e].sight;
         for (int i = shared; i < committed + sight->count; i++) {
             int slot = i < sight->straight ? i : sight->tail[i - committed];
             for (int c = 0; c < vectors; c++)
                 sums[e][i & 1][c] = lanes_fma(
-                    cached(values, (size_t)slot * step + (size_t)column + (size_t)c * 16, half),
+                    cached_value(values, format, (size_t)slot, step, parts, column + c * 16),
                     lanes_fill(shares[e][i]), sums[e][i & 1][c]);
         }
         for (int c = 0; c < vectors; c++) {
@@ -157,19 +176,19 @@ CK_FUNCTION void weigh_values(
 }
 
 CK_FUNCTION void all_values(
-    const void *values, const bool half, int width, int committed, const ck_query *query, int queries) {
+    ck_cached values, const ck_format format, int width, int committed, const ck_query *query, int queries) {
     const int sixteens = (width + 15) / 16;
     for (int e = 0; e < queries;) {
         const bool full = queries - e >= CK_VALUE_QUERIES;
         for (int c = 0; c < sixteens;) {
             int taken = sixteens - c >= 2 ? 2 : 1;
-            if (full && taken == 2) weigh_values(values, half, width, c * 16, committed, query + e, CK_VALUE_QUERIES, 2);
-            else if (full) weigh_values(values, half, width, c * 16, committed, query + e, CK_VALUE_QUERIES, 1);
+            if (full && taken == 2) weigh_values(values, format, width, c * 16, committed, query + e, CK_VALUE_QUERIES, 2);
+            else if (full) weigh_values(values, format, width, c * 16, committed, query + e, CK_VALUE_QUERIES, 1);
             else if (sixteens - c >= CK_VALUE_VECTORS) {
                 taken = CK_VALUE_VECTORS;
-                weigh_values(values, half, width, c * 16, committed, query + e, 1, CK_VALUE_VECTORS);
-            } else if (taken == 2) weigh_values(values, half, width, c * 16, committed, query + e, 1, 2);
-            else weigh_values(values, half, width, c * 16, committed, query + e, 1, 1);
+                weigh_values(values, format, width, c * 16, committed, query + e, 1, CK_VALUE_VECTORS);
+            } else if (taken == 2) weigh_values(values, format, width, c * 16, committed, query + e, 1, 2);
+            else weigh_values(values, format, width, c * 16, committed, query + e, 1, 1);
             c += taken;
         }
         e += full ? CK_VALUE_QUERIES : 1;
@@ -177,12 +196,9 @@ CK_FUNCTION void all_values(
 }
 
 CK_FUNCTION void attend_of(
-    const ck_attention *work, const bool half, int key_head, int first, int last, float *scratch) {
+    const ck_attention *work, const ck_format format, int key_head, int first, int last, float *scratch) {
     const ck_cache *cache = &work->cache;
     const int width = cache->width, group = work->query_heads / cache->heads;
-    const size_t head = (size_t)key_head * (size_t)cache->slots * ck_cache_number(cache);
-    const void *keys = (const char *)cache->keys + head * (size_t)width;
-    const void *values = (const char *)cache->values + head * ck_round_up((size_t)width, 16);
     ck_query query[CK_QUERY_TILE];
     const float *q[CK_QUERY_TILE];
     float *scores[CK_QUERY_TILE];
@@ -197,20 +213,29 @@ CK_FUNCTION void attend_of(
     size_t step = ck_round_up((size_t)reach, 16);
     for (int e = 0; e < last - first; e++) query[e].shares = scores[e] = scratch + step * (size_t)e;
     float *picked = scratch + step * CK_QUERY_TILE;
-    all_scores(keys, half, width, q, last - first, (int)(step / 16), 1.0f / sqrtf((float)width), scores);
+    all_scores(
+        ck_cached_keys(cache, key_head), format, width, q, last - first, (int)(step / 16), 1.0f / sqrtf((float)width), scores);
     for (int e = 0; e < last - first; e++)
         query[e].total = shares_in_order(query[e].shares, query[e].sight, work->committed, picked);
-    all_values(values, half, width, work->committed, query, last - first);
+    all_values(ck_cached_values(cache, key_head), format, width, work->committed, query, last - first);
 }
 
 static void attend_floats(const ck_attention *work, int key_head, int first, int last, float *scratch) {
-    attend_of(work, false, key_head, first, last, scratch);
+    attend_of(work, CK_F32, key_head, first, last, scratch);
 }
 
 static void attend_halves(const ck_attention *work, int key_head, int first, int last, float *scratch) {
-    attend_of(work, true, key_head, first, last, scratch);
+    attend_of(work, CK_F16, key_head, first, last, scratch);
+}
+
+static void attend_codes(const ck_attention *work, int key_head, int first, int last, float *scratch) {
+    attend_of(work, CK_Q8_0, key_head, first, last, scratch);
 }
 
 static void attend_piece(const ck_attention *work, int key_head, int first, int last, float *scratch) {
-    (work->cache.format == CK_F16 ? attend_halves : attend_floats)(work, key_head, first, last, scratch);
+    switch (work->cache.format) {
+    case CK_F16: return attend_halves(work, key_head, first, last, scratch);
+    case CK_Q8_0: return attend_codes(work, key_head, first, last, scratch);
+    default: return attend_floats(work, key_head, first, last, scratch);
+    }
 }

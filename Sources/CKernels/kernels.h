@@ -91,8 +91,8 @@ extern const ck_kernels ck_avx512_kernels;
 /* Bytes between two panels of a packed weight. */
 size_t ck_panel_bytes(ck_format format, int32_t inputs);
 
-/* Bytes of a number of a cache. */
-static inline size_t ck_cache_number(const ck_cache *cache) { return cache->format == CK_F16 ? 2 : 4; }
+/* Multiply-adds that one thread does in the time of a hand-over, roughly. */
+enum { CK_WORTH_SHARING = 32768 };
 
 const ck_kernels *ck_machine_kernels(const ck_machine *machine);
 int ck_machine_threads(const ck_machine *machine);

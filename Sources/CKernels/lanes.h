@@ -99,6 +99,14 @@ CK_FUNCTION lanes lanes_from_half(const uint16_t *p) {
 #endif
 }
 
+typedef int8_t byte_lanes __attribute__((ext_vector_type(16)));
+
+CK_FUNCTION lanes lanes_from_codes(const int8_t *p) {
+    byte_lanes codes;
+    memcpy(&codes, p, sizeof codes);
+    return __builtin_convertvector(codes, lanes);
+}
+
 /* To half precision, to the nearest, ties to even; what is too large becomes the largest. Not-a-number stays. */
 CK_FUNCTION void lanes_to_half(uint16_t *p, lanes v) {
     v = lanes_at_most(lanes_at_least(v, -65504.0f), 65504.0f);

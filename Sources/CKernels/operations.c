@@ -8,9 +8,6 @@
 #include "formats.h"
 #include "kernels.h"
 
-/* Multiply-adds that one thread does in the time of a hand-over, roughly. */
-enum { WORTH_SHARING = 32768 };
-
 typedef struct {
     const ck_kernels *kernels;
     ck_product product;
@@ -125,7 +122,7 @@ static void run_rows(ck_machine *machine, rows_work *work) {
     if (work->rows == 0) return;
     const int threads = ck_machine_threads(machine);
     work->kernels = ck_machine_kernels(machine);
-    bool shared = threads > 1 && (double)work->rows * work->columns * WORK_PER_NUMBER >= WORTH_SHARING;
+    bool shared = threads > 1 && (double)work->rows * work->columns * WORK_PER_NUMBER >= CK_WORTH_SHARING;
     int pieces = shared ? threads * PIECES_PER_THREAD : 1;
     work->row_step = (work->rows + pieces - 1) / pieces;
     ck_machine_run(machine, (work->rows + work->row_step - 1) / work->row_step, rows_piece, work);
@@ -225,112 +222,6 @@ void ck_best(
 
 /* ---- Attention. ---- */
 
-size_t ck_cache_keys(int32_t slots, int32_t heads, int32_t width) {
-    return (size_t)slots * (size_t)heads * (size_t)width;
-}
-
-size_t ck_cache_values(int32_t slots, int32_t heads, int32_t width) {
-    return (size_t)slots * (size_t)heads * ck_round_up((size_t)width, 16);
-}
-
-/* Where the first number of a slot's key lies; the next ones follow sixteen further each. */
-static void *key_place(const ck_cache *cache, int32_t head, int32_t slot) {
-    size_t block = (size_t)head * (size_t)(cache->slots / 16) + (size_t)(slot / 16);
-    size_t number = block * (size_t)cache->width * 16 + (size_t)(slot % 16);
-    return (char *)cache->keys + number * ck_cache_number(cache);
-}
-
-static void *value_place(const ck_cache *cache, int32_t head, int32_t slot) {
-    size_t row = (size_t)head * (size_t)cache->slots + (size_t)slot;
-    return (char *)cache->values + row * ck_round_up((size_t)cache->width, 16) * ck_cache_number(cache);
-}
-
-typedef struct {
-    const ck_kernels *kernels;
-    ck_cache cache;
-    const float *keys, *values;
-    size_t stride;
-    const int32_t *slots;
-    int32_t rows;
-} write_work;
-
-static void write_floats(const ck_cache *cache, int32_t head, int32_t slot, const float *key, const float *value) {
-    float *key_to = key_place(cache, head, slot), *value_to = value_place(cache, head, slot);
-    for (int32_t d = 0; d < cache->width; d++) key_to[(size_t)d * 16] = key[d];
-    memcpy(value_to, value, (size_t)cache->width * sizeof *value);
-}
-
-static void write_halves(
-    const ck_kernels *kernels, const ck_cache *cache, int32_t head, int32_t slot, const float *key,
-    const float *value) {
-    enum { AT_ONCE = 64 };
-    uint16_t *key_to = key_place(cache, head, slot), halves[AT_ONCE];
-    for (int32_t d = 0; d < cache->width; d += AT_ONCE) {
-        const int32_t count = cache->width - d < AT_ONCE ? cache->width - d : AT_ONCE;
-        kernels->narrow(key + d, count, halves);
-        for (int32_t i = 0; i < count; i++) key_to[(size_t)(d + i) * 16] = halves[i];
-    }
-    kernels->narrow(value, cache->width, value_place(cache, head, slot));
-}
-
-static void write_head(void *context, int head, int thread) {
-    (void)thread;
-    const write_work *work = context;
-    const ck_cache *cache = &work->cache;
-    const size_t number = ck_cache_number(cache), width = (size_t)cache->width;
-    for (int32_t row = 0; row < work->rows; row++) {
-        const float *key = work->keys + (size_t)row * work->stride + (size_t)head * width;
-        const float *value = work->values + (size_t)row * work->stride + (size_t)head * width;
-        const int32_t slot = work->slots[row];
-        if (cache->format == CK_F16) write_halves(work->kernels, cache, head, slot, key, value);
-        else write_floats(cache, head, slot, key, value);
-        memset(
-            (char *)value_place(cache, head, slot) + width * number, 0, (ck_round_up(width, 16) - width) * number);
-    }
-}
-
-void ck_cache_write(
-    ck_machine *machine, ck_cache cache, const float *keys, const float *values, size_t stride, const int32_t *slots,
-    int32_t rows) {
-    write_work work = {ck_machine_kernels(machine), cache, keys, values, stride, slots, rows};
-    if ((double)rows * cache.heads * cache.width * 4 < WORTH_SHARING)
-        for (int32_t head = 0; head < cache.heads; head++) write_head(&work, head, 0);
-    else
-        ck_machine_run(machine, cache.heads, write_head, &work);
-}
-
-static float number_at(const ck_cache *cache, const void *numbers, size_t index) {
-    return cache->format == CK_F16 ? ck_from_half(((const uint16_t *)numbers)[index]) : ((const float *)numbers)[index];
-}
-
-void ck_cache_read(
-    ck_cache cache, float *keys, float *values, size_t stride, const int32_t *slots, int32_t rows) {
-    for (int32_t row = 0; row < rows; row++) {
-        for (int32_t head = 0; head < cache.heads; head++) {
-            const size_t place = (size_t)row * stride + (size_t)head * (size_t)cache.width;
-            const void *key = key_place(&cache, head, slots[row]), *value = value_place(&cache, head, slots[row]);
-            for (int32_t d = 0; d < cache.width; d++) {
-                keys[place + (size_t)d] = number_at(&cache, key, (size_t)d * 16);
-                values[place + (size_t)d] = number_at(&cache, value, (size_t)d);
-            }
-        }
-    }
-}
-
-void ck_cache_copy(ck_cache cache, int32_t from, int32_t to) {
-    if (from == to) return;
-    const size_t number = ck_cache_number(&cache);
-    for (int32_t head = 0; head < cache.heads; head++) {
-        const char *source = key_place(&cache, head, from);
-        char *target = key_place(&cache, head, to);
-        for (size_t d = 0; d < (size_t)cache.width; d++)
-            memcpy(target + d * 16 * number, source + d * 16 * number, number);
-        memcpy(
-            value_place(&cache, head, to), value_place(&cache, head, from),
-            ck_round_up((size_t)cache.width, 16) * number);
-    }
-}
-
 /* Scores of a tile of queries, and the few that are picked out of them. */
 size_t ck_attend_scratch(int32_t reach) { return ck_round_up((size_t)reach, 16) * (CK_QUERY_TILE + 1); }
 
@@ -367,7 +258,7 @@ void ck_attend(
     work.tiles = (work.queries + CK_QUERY_TILE - 1) / CK_QUERY_TILE;
     int pieces = work.tiles * cache.heads;
     double size = 2.0 * rows * query_heads * reach * cache.width;
-    if (size < WORTH_SHARING)
+    if (size < CK_WORTH_SHARING)
         for (int piece = 0; piece < pieces; piece++) attention_piece(&work, piece, 0);
     else
         ck_machine_run(machine, pieces, attention_piece, &work);

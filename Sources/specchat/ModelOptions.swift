@@ -4,6 +4,7 @@ public import ArgumentParser
 public import Engine
 
 extension ChatTemplate: ExpressibleByArgument {}
+extension CacheFormat: ExpressibleByArgument {}
 
 struct ModelOptions: ParsableArguments {
     @Option(
@@ -48,6 +49,12 @@ struct ModelOptions: ParsableArguments {
             valueName: "family"))
     var template: ChatTemplate?
 
+    @Option(
+        help: ArgumentHelp(
+            "How the keys and values of the text are kept; q8_0 takes half the memory; default: f16.", valueName: "type"
+        ))
+    var kvCache: CacheFormat?
+
     func validate() throws { try SettingEntry.check(entries) }
 
     var entries: [SettingEntry] {
@@ -56,6 +63,7 @@ struct ModelOptions: ParsableArguments {
         ]
         let numbers: [(SettingKey, Int?)] = [(.threads, threads), (.context, context)]
         return SettingEntry.flag(.template, template.map { .text($0.rawValue) })
+            + SettingEntry.flag(.kvCache, kvCache.map { .text($0.rawValue) })
             + paths.flatMap { SettingEntry.flag($0, $1.map { .text($0) }) }
             + numbers.flatMap { SettingEntry.flag($0, $1.map { .integer($0) }) }
     }

@@ -247,9 +247,15 @@ private func exactNumbers(_ count: Int, using random: inout SeededNumbers) -> [F
 extension AttentionHeads {
     /// Random queries, keys and values.
     fileprivate func numbers(rows: Int, using random: inout SeededNumbers) -> [[Float]] {
-        // Keys and values that a cache in half precision keeps exactly, so that all formats can be held to one limit.
+        // Keys and values that every cache keeps exactly, so that all formats can be held to one limit: whole numbers of
+        // 1/128, with the largest, 127, in every part of a head.
         [random.floats(rows * queries * width)]
-            + (0..<2).map { _ in random.floats(rows * keys * width).map { half(halfBits($0)) } }
+            + (0..<2).map { _ in
+                (0..<rows * keys * width).map { index in
+                    let isLargest = index % width % 32 == 0
+                    return Float(isLargest ? 127 : Int.random(in: -127...127, using: &random)) / 128
+                }
+            }
     }
 
     fileprivate func attend(_ numbers: [[Float]], in pass: any ForwardPass, cache: (any CacheLayer)?) -> any Matrix {
@@ -277,6 +283,42 @@ extension AttentionHeads {
             let layer = backend.makeCacheLayer(capacity: 3, heads: 1, headWidth: numbers.count)
             backend.write(numbers + numbers.reversed(), rows: 1, to: layer)
             #expect(backend.numbers(ofRows: 1, in: layer).bits == (kept + kept.reversed()).bits, "\(instructions)")
+        }
+    }
+
+    @Test func `codes are the nearest ones under each part's own scale`() throws {
+        var random = SeededNumbers(seed: 31)
+        let width = 40
+        let numbers = random.floats(2 * width).enumerated().map { index, value in
+            // Sizes that differ from part to part, one below what a scale can be and one of zeros.
+            value * [1, 1e-7, 0, 3e4][index / 20]
+        }
+        for instructions in InstructionSet.allCases where instructions.isAvailable {
+            let backend = try CPUBackend(threads: 1, instructions: instructions, cache: .q8_0)
+            let layer = backend.makeCacheLayer(capacity: 3, heads: 1, headWidth: width)
+            backend.write(numbers, rows: 1, to: layer)
+            let kept = backend.numbers(ofRows: 1, in: layer)
+            for first in [0, 32, width, width + 32] {
+                let part = first..<min(first + 32, first / width * width + width)
+                let largest = numbers[part].map(\.magnitude).max() ?? 0
+                for index in part {
+                    // Half a step, and what rounding the scale to eleven bits moves the outermost code by.
+                    let step = max(largest / 127, 0x1p-14)
+                    #expect((kept[index] - numbers[index]).magnitude <= step * 0.57, "\(instructions), \(index)")
+                }
+            }
+            let other = backend.makeCacheLayer(capacity: 3, heads: 1, headWidth: width)
+            backend.write(kept, rows: 1, to: other)
+            #expect(backend.numbers(ofRows: 1, in: other).bits == kept.bits, "\(instructions)")
+        }
+    }
+
+    @Test func `a number that is none stays none`() throws {
+        for cache in CacheFormat.allCases {
+            let backend = try CPUBackend(threads: 1, cache: cache)
+            let layer = backend.makeCacheLayer(capacity: 1, heads: 1, headWidth: 32)
+            backend.write([.nan] + [Float](repeating: 1, count: 63), rows: 1, to: layer)
+            #expect(backend.numbers(ofRows: 1, in: layer)[0].isNaN, "\(cache)")
         }
     }
 

@@ -131,11 +131,11 @@ struct CPUConfiguration: Sendable, CustomTestStringConvertible {
     static let all = InstructionSet.allCases.filter(\.isAvailable).flatMap { instructions in
         [1, 2].map { CPUConfiguration(instructions: instructions, threads: $0) }
     }
-    /// With keys and values in half precision too, for what reads them.
+    /// With keys and values in every format, for what reads them.
     static let allCaches =
         all
-        + InstructionSet.allCases.filter(\.isAvailable).map {
-            CPUConfiguration(instructions: $0, threads: 2, cache: .float16)
+        + InstructionSet.allCases.filter(\.isAvailable).flatMap { instructions in
+            [.float16, .q8_0].map { CPUConfiguration(instructions: instructions, threads: 2, cache: $0) }
         }
 
     func backend() throws -> CPUBackend {

@@ -137,22 +137,22 @@ void ck_best(
 
 /* ---- Attention. -------------------------------------------------------------------------------------------------- */
 
-/* Keys and values of one layer. keys: [head][slot / 16][width][16]; values: [head][slot][width rounded up to 16]. */
+/* Keys and values of one layer; cache.c tells how they lie. */
 typedef struct {
     void *keys;
     void *values;
     int32_t slots; /* a multiple of 16 */
     int32_t heads;
     int32_t width;
-    ck_format format; /* CK_F32, or CK_F16: half the bytes to read */
+    ck_format format; /* CK_F32; CK_F16: half the bytes to read; CK_Q8_0: 9 bits a number */
 } ck_cache;
 
-/* How many numbers the keys and the values have. */
-size_t ck_cache_keys(int32_t slots, int32_t heads, int32_t width);
-size_t ck_cache_values(int32_t slots, int32_t heads, int32_t width);
+size_t ck_cache_key_bytes(ck_format format, int32_t slots, int32_t heads, int32_t width);
+size_t ck_cache_value_bytes(ck_format format, int32_t slots, int32_t heads, int32_t width);
 
-/* Writes row r of keys and values (heads * width columns) to slots[r]. In half precision a number is rounded to the
- * nearest, ties to even; one beyond 65504 becomes that. */
+/* Writes row r of keys and values (heads * width columns) to slots[r]. Numbers are rounded to the nearest, ties to even:
+ * in half precision, where one beyond 65504 becomes that, or to codes from -127 to 127 with a scale for each 32. What
+ * was read before is written as it was. */
 void ck_cache_write(
     ck_machine *machine, ck_cache cache, const float *keys, const float *values, size_t stride, const int32_t *slots,
     int32_t rows);

@@ -7,6 +7,8 @@ public struct EngineOptions: Sendable, Equatable {
     public var contextLength: Int?
     /// How prompts are written; absent: as the model's files say.
     public var template: ChatTemplate?
+    /// How keys and values are kept.
+    public var cacheFormat = CacheFormat.float16
     /// Where encoded pictures are kept for later conversations; absent keeps none. No text depends on it.
     public var pictureCache: PictureCacheOptions?
 

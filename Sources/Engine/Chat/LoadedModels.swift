@@ -43,7 +43,7 @@ final class LoadedModels {
     ) throws {
         let clock = ContinuousClock()
         let start = clock.now
-        let backend: any Backend = try CPUBackend(threads: options.threads, cache: .float16)
+        let backend: any Backend = try CPUBackend(threads: options.threads, cache: options.cacheFormat)
         let checkpoint = try LanguageCheckpoint(path: bundle.target.path)
         let target = try LanguageModel(checkpoint, backend: backend) { done, total in
             try cancellation.check()

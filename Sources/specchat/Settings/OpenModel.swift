@@ -49,6 +49,7 @@ extension Settings {
         options.threads = threads
         options.contextLength = context
         options.template = template
+        options.cacheFormat = cacheFormat
         return OpenModel(bundle: bundle, options: options)
     }
 }

@@ -67,7 +67,10 @@ struct SettingKey: Sendable, Equatable {
     static let template = SettingKey(
         "model", "template", "How prompts are written. Without it: as the model's files say.",
         example: .text("vicuna_v1"), .choice(\.template))
-    private static let modelKeys = [model, mmproj, draft, draftProjector, threads, context, template]
+    static let kvCache = SettingKey(
+        "model", "kv-cache", "How the keys and values of the text are kept; q8_0 takes half of f16's memory.",
+        .choice(\.cacheFormat))
+    private static let modelKeys = [model, mmproj, draft, draftProjector, threads, context, template, kvCache]
 
     // MARK: [speculation]
 

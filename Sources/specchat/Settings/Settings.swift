@@ -14,6 +14,7 @@ struct Settings: Sendable, Equatable {
     var threads: Int?
     var context: Int?
     var template: ChatTemplate?
+    var cacheFormat = CacheFormat.float16
 
     /// Speculation, sampling and the longest answer.
     var generation = GenerationOptions()

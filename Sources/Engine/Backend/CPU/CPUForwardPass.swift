@@ -129,12 +129,12 @@ final class CPUForwardPass: ForwardPass {
     ) -> CPUMatrix {
         precondition(plan.committed == 0, "attend: committed text needs a cache")
         let slots = Int32(plan.rows.roundedUp(to: 16)), keyHeads = Int32(heads.keys), width = Int32(heads.width)
-        let keyFloats = ck_cache_keys(slots, keyHeads, width)
-        let valueFloats = ck_cache_values(slots, keyHeads, width)
-        let memory = PooledMemory(bytes: (keyFloats + valueFloats) * 4, from: backend.pool)
+        let keyBytes = ck_cache_key_bytes(CK_F32, slots, keyHeads, width)
+        let valueBytes = ck_cache_value_bytes(CK_F32, slots, keyHeads, width)
+        let memory = PooledMemory(bytes: keyBytes + valueBytes, from: backend.pool)
         return withExtendedLifetime(memory) {
             let view = ck_cache(
-                keys: memory.floats, values: memory.floats + keyFloats, slots: slots, heads: keyHeads, width: width,
+                keys: memory.start, values: memory.start + keyBytes, slots: slots, heads: keyHeads, width: width,
                 format: CK_F32)
             let sights = CPUSights(plan, inCache: false, pool: backend.pool)
             return attend(queries, keys, values, heads, sights, slots: sights.slots, in: view)

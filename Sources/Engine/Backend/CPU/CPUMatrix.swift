@@ -148,14 +148,14 @@ extension StoredTensor.Format {
     }
 }
 
-/// How a cache keeps its numbers.
-enum CacheFormat: String, CaseIterable, Sendable {
-    case float32 = "F32"
-    /// Half the memory, and half of what decoding after a long text reads. A number keeps 11 bits.
-    case float16 = "F16"
-
-    var code: ck_format { self == .float16 ? CK_F16 : CK_F32 }
-    var bytes: Int { self == .float16 ? 2 : 4 }
+extension CacheFormat {
+    var code: ck_format {
+        switch self {
+        case .float32: CK_F32
+        case .float16: CK_F16
+        case .q8_0: CK_Q8_0
+        }
+    }
 }
 
 /// Keys and values of one layer, in the kernels' layout.
@@ -167,18 +167,17 @@ final class CPUCacheLayer: CacheLayer {
 
     init(capacity: Int, heads: Int, headWidth: Int, format: CacheFormat) {
         self.capacity = capacity
-        let slots = Int32(capacity.roundedUp(to: 16)), width = Int32(headWidth)
-        let keyBytes = ck_cache_keys(slots, Int32(heads), width) * format.bytes
-        let valueBytes = ck_cache_values(slots, Int32(heads), width) * format.bytes
+        let slots = Int32(capacity.roundedUp(to: 16)), heads = Int32(heads), width = Int32(headWidth)
+        let keyBytes = ck_cache_key_bytes(format.code, slots, heads, width)
+        let valueBytes = ck_cache_value_bytes(format.code, slots, heads, width)
         keys = AlignedMemory(bytes: keyBytes)
         values = AlignedMemory(bytes: valueBytes)
         #if DEBUG
-            // All ones is not-a-number in both formats: a slot that nobody wrote must not pass for a row of zeros.
+            // All ones is not-a-number in every format: a slot that nobody wrote must not pass for a row of zeros.
             memset(keys.start, 0xFF, keyBytes)
             memset(values.start, 0xFF, valueBytes)
         #endif
         view = ck_cache(
-            keys: keys.start, values: values.start, slots: slots, heads: Int32(heads), width: width,
-            format: format.code)
+            keys: keys.start, values: values.start, slots: slots, heads: heads, width: width, format: format.code)
     }
 }
