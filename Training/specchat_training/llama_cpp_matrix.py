@@ -80,8 +80,8 @@ def our_logits(program: Path, model: Path, text: str, scratch: Path) -> tuple[li
     """The tokens of `text` and what specchat gives to every token of the vocabulary before each: [tokens, vocabulary]."""
     file = scratch / "logits.f32"
     done = subprocess.run(
-        [program, "score", "--model", model, "--draft", "none", "--raw-prompt", "", "--text", text, "--json",
-         "--logits", file, "--force"],
+        [program, "score", "--model", model, "--draft", "none", "--kv-cache", "f32", "--raw-prompt", "",
+         "--text", text, "--json", "--logits", file, "--force"],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     tokens = json.loads(done.stdout)["tokens"]

@@ -158,8 +158,8 @@ def picture_error(model: torch.nn.Module, program: Path, folder: Path, scratch: 
     picture, out = scratch / "picture.png", scratch / "seen.f32"
     image = draw_picture((400, 300), 3)
     image.save(picture)
-    command = [program, "score", "--model", folder, "--draft", "none", "--image", picture, "--raw-prompt", "<image>",
-               "--text", TEXT, "--json", "--logits", out, "--force"]  # fmt: skip
+    command = [program, "score", "--model", folder, "--draft", "none", "--kv-cache", "f32", "--image", picture,
+               "--raw-prompt", "<image>", "--text", TEXT, "--json", "--logits", out, "--force"]  # fmt: skip
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     tokens = json.loads(done.stdout)["tokens"]
     found = np.fromfile(out, dtype="<f4").reshape(len(tokens), -1)
