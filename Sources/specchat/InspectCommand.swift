@@ -1,5 +1,5 @@
-// InspectCommand.swift — `specchat inspect`: what a model file holds, what a text is in its tokens, and what it sees of a
-// picture.
+// InspectCommand.swift — `specchat inspect`: what a file or folder is, what a text is in its tokens, and what a model sees
+// of a picture.
 
 import ArgumentParser
 import ChatTUI
@@ -9,10 +9,16 @@ import Foundation
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Say what a GGUF file holds, how its vocabulary cuts a text, or what it sees of a picture.",
+        abstract: "Say what a model's file or folder holds, how it cuts a text, or what it sees of a picture.",
         discussion: """
+            Explains GGUF files, Hugging Face folders, single files of them, bundles and the names that `specchat models` \
+            lists: kind, sizes, types, words, eyes, what is missing, and whether it runs here. Of what is no model it says \
+            what it is, and what is wanted in its place.
+
             EXAMPLES:
               specchat inspect llava-1.5-7b.gguf
+              specchat inspect llava-1.5-7b-hf
+              specchat inspect ollama:llava:7b
               specchat inspect target.gguf --tokenize "a red square"
               specchat inspect target.gguf --tokenize - < text.txt
               specchat inspect mmproj-model-f16.gguf --image photo.jpg
@@ -20,9 +26,10 @@ struct InspectCommand: ParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("The GGUF file; with --image, a bundle's folder too.", valueName: "file"),
+        help: ArgumentHelp(
+            "A file, a folder, or a name in another program's store such as hf:owner/name.", valueName: "model"),
         completion: .models)
-    var file: String
+    var model: String
 
     @Option(
         parsing: .unconditional,
@@ -58,12 +65,12 @@ struct InspectCommand: ParsableCommand {
         if let tokenize {
             // Read as it is: a line end at the end of the input is a token like any other.
             let text = tokenize == "-" ? try TextInput.all() : tokenize
-            let tokens = try CheckpointDescription.tokenize(text, path: file)
+            let tokens = try CheckpointDescription.tokenize(text, by: model)
             try TextOutput.standard.line(tokens.map(String.init).joined(separator: " "))
         } else if let image {
             try show(PixelImage.read(image))
         } else {
-            try TextOutput.standard.line(harmless(try CheckpointDescription(path: file).text))
+            try TextOutput.standard.line(harmless(try CheckpointDescription(of: model).text))
         }
     }
 
@@ -90,10 +97,9 @@ struct InspectCommand: ParsableCommand {
 
     private func preview(of image: PixelImage) throws -> PicturePreview {
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), isFolder.boolValue else {
-            return try PicturePreview(of: image, byVisionFile: file)
-        }
-        let bundle = try ModelBundle.open(model: file, mmproj: nil, draft: "none", draftProjector: nil)
+        let isFile = !FileManager.default.fileExists(atPath: model, isDirectory: &isFolder) || !isFolder.boolValue
+        if isFile, !ModelPlaces.isReference(model) { return try PicturePreview(of: image, byVisionFile: model) }
+        let bundle = try ModelBundle.open(model: model, mmproj: nil, draft: "none", draftProjector: nil)
         return try PicturePreview(of: image, by: bundle)
     }
 }

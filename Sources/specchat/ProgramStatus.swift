@@ -23,7 +23,8 @@ enum ProgramStatus: Int32, CaseIterable {
             case let failure as CommandFailure: failure.status
             case is SettingsError: .usage
             case is ImageError: .image
-            case is GGUFError, is ModelBundleError: .model
+            case is GGUFError, is HuggingFaceError, is TokenizerFileError, is ModelBundleError, is ModelPlaceError:
+                .model
             case ChatError.noVision, ChatError.visionMismatch: .model
             case ChatError.beyondWindow: .usage
             default: .failure

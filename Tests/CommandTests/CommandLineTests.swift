@@ -175,6 +175,17 @@ import Testing
         #expect(try Program.run(["inspect", Program.model[3]]).output.contains("16 patches of 14"))
     }
 
+    @Test(arguments: [
+        ("Assets/demo", "target: target.gguf"),
+        ("Tests/EngineTests/Goldens/folders/saved/model", "6 .safetensors files by"),
+        ("Assets/pictures/demo.png", "a picture (PNG)"),
+    ])
+    func `explains folders, and what is no model`(path: String, fact: String) throws {
+        let result = try Program.run(["inspect", Program.root.path + "/" + path])
+        #expect(result.status == 0 && result.output.contains(fact), "\(result.output)\(result.errors)")
+        #expect(result.output.contains("\nruns here "))
+    }
+
     @Test func `shows what the vision tower sees of a picture`() throws {
         let seen = Program.temporary("seen.png")
         defer { try? FileManager.default.removeItem(atPath: seen) }
@@ -206,6 +217,11 @@ import Testing
         #expect(argument.output == "15043 3186\n", "\(argument.errors)")
         let piped = try Program.run(["inspect", vocabulary, "--tokenize", "-"], input: "Hello world\n")
         #expect(piped.output == "15043 3186 13\n")
+        let folder = Program.root.path + "/Tests/EngineTests/Goldens/folders/saved/model"
+        let byFolder = try Program.run(["inspect", folder, "--tokenize", "a red square"]).output
+        #expect(byFolder.split(separator: " ").count > 2)
+        #expect(
+            try Program.run(["inspect", folder + "/tokenizer.model", "--tokenize", "a red square"]).output == byFolder)
     }
 }
 

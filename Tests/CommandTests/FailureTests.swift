@@ -18,6 +18,8 @@ import Testing
         (["ask", "x", "--draft-projector", "/etc/hostname", "--draft", "none"], 4),
         (["inspect", "/no/such/model.gguf"], 4),
         (["inspect", "/dev/null"], 4),
+        (["inspect", "hf:no/such"], 4),
+        (["inspect", "README.md", "--tokenize", "x"], 4),
         (["ask", "x", "--image", "/no/such/picture.png"], 5),
         (["ask", "x", "--image", "/etc/hostname"], 5),
         (["replay", "/no/such/trace"], 1),

@@ -92,6 +92,28 @@ private let gguf: [(GGUFError.Fault, String)] = [
         .overlappingTensors("a", "b"),
         "m.gguf lets the tensors 'a' and 'b' overlap. The file is damaged: copy or download it again."
     ),
+    (
+        .laterPart(number: 2, count: 3, first: "m-00001-of-00003.gguf"),
+        "m.gguf is part 2 of the 3 that a model was split into. Name the first one: m-00001-of-00003.gguf."
+    ),
+    (
+        .unnamedParts(count: 3, ending: "-00001-of-00003.gguf"),
+        "m.gguf is one of the 3 parts of a model, but its name does not end in '-00001-of-00003.gguf', by which the others "
+            + "are found. Give all parts their names back, or join them with `llama-gguf-split --merge`."
+    ),
+    (
+        .missingPart("m-00002-of-00003.gguf", count: 3),
+        "m.gguf is the first of 3 parts of a model, and 'm-00002-of-00003.gguf' is not beside it. Copy or download it too."
+    ),
+    (
+        .wrongPart(found: "part 3 of 3", wanted: "part 2 of 3"),
+        "m.gguf is part 3 of 3, and not part 2 of 3 as its name says. Copy or download the model's parts again."
+    ),
+    (
+        .partTensors(found: 9, wanted: 12),
+        "m.gguf and the other parts hold 9 tensors where the model has 12: they are not all of one model. "
+            + "Copy or download them again."
+    ),
     (.missingKey("k"), "m.gguf has no key 'k'. `specchat inspect` lists what it holds."),
     (
         .wrongKeyType(key: "k", found: "text", wanted: "a number"),
@@ -170,6 +192,11 @@ private func number(_ fault: GGUFError.Fault) -> Int {
     case .unsupported: 31
     case .badVocabulary: 32
     case .changed: 33
+    case .laterPart: 34
+    case .unnamedParts: 35
+    case .missingPart: 36
+    case .wrongPart: 37
+    case .partTensors: 38
     }
 }
 
@@ -202,8 +229,17 @@ private let bundles: [(ModelBundleError, String)] = [
         "/x/bundle.json names '../y', but only files in its own folder may be named. Correct it."
     ),
     (
-        .missingPart("/x/bundle.json", part: "y"),
-        "/x/bundle.json names 'y', which is not there. Copy the whole folder again."
+        .missingPart("/x/bundle.json", part: "y", role: "target"),
+        "/x/bundle.json names 'y' as its target, which is not there. Copy the whole folder again."
+    ),
+    (
+        .emptyPart("/x/bundle.json", part: "y", role: "draft 'small'"),
+        "/x/bundle.json names the folder 'y' as its draft 'small', which holds neither a config.json nor one such GGUF file. "
+            + "Name the file itself, or a Hugging Face folder."
+    ),
+    (
+        .badPart("/x/bundle.json", part: "y", role: "target", reason: "/x/y is empty. Copy it again."),
+        "/x/bundle.json names 'y' as its target: /x/y is empty. Copy it again."
     ),
     (
         .unknownDraft("tiny", known: ["small", "medium"]),
@@ -243,18 +279,20 @@ private func number(_ error: ModelBundleError) -> Int {
     case .projectorWithoutDraft: 10
     case .badFolder: 11
     case .badPlace: 12
+    case .emptyPart: 13
+    case .badPart: 14
     }
 }
 
 @Suite struct `Checkpoint messages` {
     @Test func `every fault of a model file has its message`() {
         for (fault, message) in gguf { #expect(GGUFError(file: "m.gguf", fault).description == message) }
-        #expect(Set(gguf.map { number($0.0) }) == Set(0...33))
+        #expect(Set(gguf.map { number($0.0) }) == Set(0...38))
     }
 
     @Test func `every fault of a bundle has its message`() {
         for (error, message) in bundles { #expect(error.description == message) }
-        #expect(Set(bundles.map { number($0.0) }) == Set(0...12))
+        #expect(Set(bundles.map { number($0.0) }) == Set(0...14))
     }
 
     @Test func `names from a file are shown without control characters and cut to a bearable length`() {

@@ -7,7 +7,8 @@ import Testing
         let description = CheckpointDescription(try GGUFBuilder.language().open())
         #expect(
             description.summary.map(\.name) == [
-                "file", "architecture", "sizes", "context", "output", "vocabulary", "template", "F32",
+                "file", "architecture", "sizes", "context", "output", "vocabulary", "template", "F32", "memory",
+                "runs here",
             ])
         let text = description.text
         for words in [
@@ -38,7 +39,7 @@ import Testing
         builder.tensors.append(.init(name: "odder", type: 77, dimensions: [1 << 62], data: [1]))
         let description = CheckpointDescription(try builder.open())
         #expect(description.summary.contains { $0.name == "problem" && $0.value.contains("architecture 'bert'") })
-        #expect(description.tensors.last?.value == "type 77, \(1 << 62), unknown size")
+        #expect(description.lines(of: "tensors").last?.value == "type 77, \(1 << 62), unknown size")
     }
 
     @Test func `nothing that a file holds reaches the terminal raw`() throws {
@@ -47,7 +48,7 @@ import Testing
         builder.set("evil\u{1B}[2J", .strings(["\u{9B}31m", "\r"]))
         builder.add("tensor\u{8}\u{1B}", 4)
         let description = CheckpointDescription(try builder.open())
-        for line in description.summary + description.keys + description.tensors {
+        for line in description.summary + description.sections.flatMap(\.lines) {
             for text in [line.name, line.value] {
                 #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control || $0 == "\u{202E}" })
             }

@@ -234,8 +234,10 @@ private struct Spellings: Sendable, CustomTestStringConvertible {
             try folder.write(config, to: "a/b/c/config.json")
             try folder.write(
                 Array(Data(contentsOf: URL(filePath: "\(model)/model.safetensors"))), to: "a/b/c/model.safetensors")
-            #expect(throws: HuggingFaceError("\(folder.path)/a/b/c", .missingTower(name))) {
-                try VisionCheckpoint(path: "\(folder.path)/a/b/c")
+            let searched = ["a/b/c", "a/b", "a", "none/huggingface/hub"].map { "\(folder.path)/\($0)" }
+            let nowhere = ModelPlaces(environment: ["XDG_CACHE_HOME": "\(folder.path)/none"], home: folder.url)
+            #expect(throws: HuggingFaceError("\(folder.path)/a/b/c", .missingTower(name, searched: searched))) {
+                try VisionCheckpoint(path: "\(folder.path)/a/b/c", places: nowhere)
             }
         }
     }

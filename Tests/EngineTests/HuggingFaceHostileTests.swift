@@ -416,15 +416,6 @@ private struct HostileFolder: Sendable, CustomTestStringConvertible {
                 try TinyFolder().write(to: folder)
                 try folder.write("{\"image_mean\":[0.5,0.5]}", to: "preprocessor_config.json")
             }),
-        .init(
-            "an original without its tower", as: .vision,
-            " sees through 'openai/clip-vit-large-patch14-336', which is neither in it nor beside it. "
-                + "Put that folder beside it, or name it with --mmproj FOLDER."
-        ) { tiny in
-            tiny.becomeText()
-            tiny.configuration["model_type"] = "llava_llama"
-            tiny.configuration["mm_vision_tower"] = "openai/clip-vit-large-patch14-336"
-        },
     ]
 
     static let all = kinds + files + shards + languages + towers

@@ -87,9 +87,14 @@ private let messages: [(HuggingFaceError.Fault, String)] = [
         "m needs a bias, which this version does not have. Use a LLaVA or LLaMA model without it."
     ),
     (
-        .missingTower("openai/clip"),
-        "m sees through 'openai/clip', which is neither in it nor beside it. "
-            + "Put that folder beside it, or name it with --mmproj FOLDER."
+        .missingTower("openai/clip", searched: ["/a/m", "/a"]),
+        "m sees through 'openai/clip', which is not among its own weights nor in any of /a/m, /a. "
+            + "`hf download openai/clip` fetches it; or name its folder with --mmproj FOLDER."
+    ),
+    (
+        .missingTower("./clip", searched: ["/a/m"]),
+        "m sees through './clip', which is not among its own weights nor in any of /a/m. "
+            + "Name its folder with --mmproj FOLDER."
     ),
     (
         .noProjector,

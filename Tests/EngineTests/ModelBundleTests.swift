@@ -145,9 +145,11 @@ private func open(
         let manifest = folder.path("bundle.json")
         #expect(throws: ModelBundleError.newerManifest(manifest, format: 2)) { try open(folder.url.path) }
         try Data(#"{"format": 1, "name": "n", "target": "lost.gguf"}"#.utf8).write(to: URL(filePath: manifest))
-        #expect(throws: ModelBundleError.missingPart(manifest, part: "lost.gguf")) { try open(folder.url.path) }
+        #expect(throws: ModelBundleError.missingPart(manifest, part: "lost.gguf", role: "target")) {
+            try open(folder.url.path)
+        }
         try Data(#"{"format": 1, "name": "n", "target": "drafts"}"#.utf8).write(to: URL(filePath: manifest))
-        #expect(throws: ModelBundleError.missingPart(manifest, part: "drafts")) { try open(folder.url.path) }
+        #expect(try open(folder.url.path).target.lastPathComponent == "text.gguf")
         let target = folder.path("target.gguf")
         #expect(throws: ModelBundleError.missing("/no/such", option: "--model")) { try open("/no/such") }
         #expect(throws: ModelBundleError.missing("/no/eye", option: "--mmproj")) { try open(target, mmproj: "/no/eye") }
@@ -164,6 +166,23 @@ private func open(
         #expect(throws: ModelBundleError.projectorWithoutDraft) {
             try open(target, draft: "none", draftProjector: target)
         }
+    }
+
+    @Test func `a bundle's draft drafts alone, and words are looked up where it has none`() throws {
+        let folder = try wholeFolder()
+        let whole = folder.url.path, alone = folder.path("other.gguf")
+        let choices: [(model: String, draft: String?, drafters: String?, looksUp: Bool)] = [
+            (whole, nil, "small", false), (whole, "text", "text", false), (whole, "small+lookup", "small+lookup", true),
+            (whole, "lookup", "lookup", true), (whole, "none", nil, false), (alone, nil, "lookup", true),
+            (alone, "none", nil, false), (alone, folder.path("small.gguf"), "small", false),
+            (alone, folder.path("small.gguf") + "+lookup", "small+lookup", true),
+        ]
+        for choice in choices {
+            let bundle = try open(choice.model, draft: choice.draft)
+            #expect(bundle.drafters == choice.drafters && bundle.looksUp == choice.looksUp, "\(choice)")
+        }
+        let without = try wholeFolder(#"{"format": 1, "name": "n", "target": "target.gguf"}"#)
+        #expect(try open(without.url.path).drafters == "lookup")
     }
 
     @Test func `the demo model is found where the program was put`() throws {

@@ -31,12 +31,14 @@ struct BundleManifest: Decodable {
         let format: Int
     }
 
-    /// The bundle of a folder; every file that it names is there.
+    /// The bundle of a folder; every file and folder that it names is there.
     static func open(_ folder: URL) throws(ModelBundleError) -> ModelBundle {
         let url = folder.appending(path: fileName)
         guard FileManager.default.fileExists(atPath: url.path) else { throw .noManifest(folder: folder.path) }
         let manifest = try read(url)
-        func file(_ path: String) throws(ModelBundleError) -> URL { try locate(path, in: folder, manifest: url) }
+        func locate(_ path: String, _ part: BundlePart) throws(ModelBundleError) -> BundlePart.Place {
+            try part.locate(path, in: folder, manifest: url.path)
+        }
         var drafts: [ModelBundle.Draft] = []
         for draft in manifest.drafts ?? [] {
             guard !draft.name.isEmpty, !["none", ModelBundle.lookup].contains(draft.name),
@@ -44,18 +46,24 @@ struct BundleManifest: Decodable {
             else {
                 throw .badManifest(url.path, reason: "a draft cannot be called '\(draft.name)', or not twice")
             }
-            let projector: URL? = if let path = draft.projector { try file(path) } else { nil }
-            drafts.append(ModelBundle.Draft(name: draft.name, model: try file(draft.model), projector: projector))
+            let model = try locate(draft.model, .draft(draft.name))
+            // A draft that is a LLaVA of its own brings its projector along.
+            var projector = model.url.hasDirectoryPath ? model.vision : nil
+            if let path = draft.projector { projector = try locate(path, .projector(draft.name)).url }
+            drafts.append(ModelBundle.Draft(name: draft.name, model: model.url, projector: projector))
         }
         if let name = manifest.defaultDraft, !drafts.contains(where: { $0.name == name }) {
             throw .badManifest(url.path, reason: "its default_draft '\(name)' is none of its drafts")
         }
-        let vision: URL? = if let path = manifest.vision { try file(path) } else { nil }
+        let target = try locate(manifest.target, .target)
+        let vision: URL? =
+            if let path = manifest.vision { try locate(path, .vision).url } else { target.vision }
+        // Hugging Face's folders say themselves how pictures are prepared.
+        let framing: ModelBundle.Preprocessing? = vision?.hasDirectoryPath == true ? nil : .pad
         return ModelBundle(
-            name: manifest.name, target: try file(manifest.target),
-            vision: vision, drafts: drafts,
+            name: manifest.name, target: target.url, vision: vision, drafts: drafts,
             defaultDraft: manifest.defaultDraft, looksUp: manifest.defaultDraft == nil,
-            preprocessing: manifest.preprocessing ?? .pad, notice: manifest.notice)
+            preprocessing: manifest.preprocessing ?? framing, notice: manifest.notice)
     }
 
     private static func read(_ url: URL) throws(ModelBundleError) -> BundleManifest {
@@ -90,19 +98,5 @@ struct BundleManifest: Decodable {
             return "its '\(name(context.codingPath))' has a value that is not known"
         default: return "it is not JSON"
         }
-    }
-
-    /// A file of the bundle. A bundle may come from a stranger, so it names only what lies in its own folder.
-    private static func locate(_ path: String, in folder: URL, manifest: URL) throws(ModelBundleError) -> URL {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard !path.isEmpty, !path.contains("\0"), parts.allSatisfy({ !$0.isEmpty && $0 != ".." }) else {
-            throw .pathOutside(manifest.path, path: path)
-        }
-        let url = folder.appending(path: path)
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), !isFolder.boolValue else {
-            throw .missingPart(manifest.path, part: path)
-        }
-        return url
     }
 }

@@ -1,11 +1,12 @@
 // GGUF.swift — a model file opened: its keys and its tensors by name. Everything that a hostile file could say is
 // checked here, once; whoever asks later gets a value or a GGUFError.
 
-/// An open GGUF file of version 2 or 3, little endian (llama.cpp's format).
+/// An open GGUF file of version 2 or 3, little endian (llama.cpp's format), or the files of a model that was split.
 struct GGUF: TensorSource {
-    /// The path as it was given.
+    /// The path as it was given; of a split model, that of its first file.
     let path: String
     let version: UInt32
+    /// Of all files together.
     let byteCount: Int
     /// Every tensor's place is a multiple of this.
     let alignment: Int
@@ -16,10 +17,21 @@ struct GGUF: TensorSource {
 
     private let values: [String: GGUFValue]
     private let tensorIndex: [String: Int]
-    private let bytes: FileBytes
+    /// One for each file; the keys are those of the first.
+    private let files: [FileBytes]
 
-    /// Maps the file at `path` and checks its header and directory; the numbers are left on disk until they are used.
+    /// How many files the model is in.
+    var fileCount: Int { files.count }
+
+    /// Maps the file at `path` and checks its header and directory; the numbers are left on disk until they are used. The
+    /// first file of a split model brings the others along.
     init(path: String) throws(GGUFError) {
+        let file = try GGUF(alone: path)
+        self = try GGUFSplit(file)?.joined(to: file) ?? file
+    }
+
+    /// The file at `path` by itself, be it part of a split model or not.
+    init(alone path: String) throws(GGUFError) {
         let bytes: FileBytes
         do throws(FileFault) { bytes = try FileBytes(path: path) } catch { throw GGUFError(file: path, error) }
         do throws(GGUFError) {
@@ -63,7 +75,27 @@ struct GGUF: TensorSource {
         self.keys = keys
         self.values = values
         self.tensorIndex = index
-        self.bytes = bytes
+        self.files = [bytes]
+    }
+
+    /// The keys of the first file with the tensors of all. `GGUFSplit` knows whether they belong together.
+    init(joining parts: [GGUF]) throws(GGUFError) {
+        var tensors: [GGUFTensor] = []
+        var index: [String: Int] = [:]
+        for (number, part) in parts.enumerated() {
+            for var tensor in part.tensors {
+                tensor.part = number
+                guard index.updateValue(tensors.count, forKey: tensor.name) == nil else {
+                    throw part.fault(.duplicateTensor(tensor.name))
+                }
+                tensors.append(tensor)
+            }
+        }
+        (path, version, alignment) = (parts[0].path, parts[0].version, parts[0].alignment)
+        (keys, values) = (parts[0].keys, parts[0].values)
+        (self.tensors, tensorIndex) = (tensors, index)
+        byteCount = parts.reduce(0) { $0 + $1.byteCount }
+        files = parts.flatMap(\.files)
     }
 
     private static func alignment(_ value: GGUFValue?, file: String) throws(GGUFError) -> Int {
@@ -135,7 +167,7 @@ struct GGUF: TensorSource {
         guard columns % format.blockLength == 0 else {
             throw fault(.wrongShape(tensor: name, found: entry.dimensions, wanted: [columns, rows]))
         }
-        return bytes.tensor(named: name, as: format, rows: rows, columns: columns, at: entry.offset)
+        return files[entry.part].tensor(named: name, as: format, rows: rows, columns: columns, at: entry.offset)
     }
 
     /// Throws unless the tensor is there and folds into this shape, whatever its type.
@@ -147,12 +179,15 @@ struct GGUF: TensorSource {
         }
     }
 
-    /// Bytes by which this file is known from every other one, wherever it lies: its size, the time at which it was
-    /// written, everything before the tensors, and some bytes of every tensor.
+    /// Bytes by which this model is known from every other one, wherever it lies: of each file its size, the time at which
+    /// it was written, everything before the tensors, and some bytes of every tensor.
     func identity() -> [UInt8] {
-        bytes.identity(
-            head: tensors.map(\.offset).min() ?? bytes.count,
-            tensors: tensors.compactMap { tensor in tensor.byteCount.map { (tensor.offset, $0) } })
+        files.enumerated().flatMap { number, bytes in
+            let tensors = tensors.filter { $0.part == number }
+            return bytes.identity(
+                head: tensors.map(\.offset).min() ?? bytes.count,
+                tensors: tensors.compactMap { tensor in tensor.byteCount.map { (tensor.offset, $0) } })
+        }
     }
 
     // MARK: Keys
@@ -197,16 +232,18 @@ struct GGUF: TensorSource {
         guard case .array(let array) = value, array.element == .string else {
             throw wrongType(key, value, "a list of text")
         }
-        guard let texts = GGUFCursor.strings(of: array, in: bytes), !bytes.hasChanged else { throw fault(.changed) }
+        guard let texts = GGUFCursor.strings(of: array, in: files[0]), !files[0].hasChanged else {
+            throw fault(.changed)
+        }
         return texts
     }
 
     func numbers(_ key: String) throws(GGUFError) -> [Float]? {
         guard let value = values[key] else { return nil }
-        guard case .array(let array) = value, let numbers = GGUFCursor.numbers(of: array, in: bytes) else {
+        guard case .array(let array) = value, let numbers = GGUFCursor.numbers(of: array, in: files[0]) else {
             throw wrongType(key, value, "a list of numbers")
         }
-        if bytes.hasChanged { throw fault(.changed) }
+        if files[0].hasChanged { throw fault(.changed) }
         return numbers.map { value in
             switch value {
             case .float(let value): Float(value)

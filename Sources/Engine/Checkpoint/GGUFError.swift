@@ -40,6 +40,12 @@ public struct GGUFError: Error, Sendable, Equatable, CustomStringConvertible {
         case unalignedTensor(String, alignment: Int)
         case tensorPastEnd(String, end: Int, size: Int)
         case overlappingTensors(String, String)
+        // A model in several files.
+        case laterPart(number: Int, count: Int, first: String)
+        case unnamedParts(count: Int, ending: String)
+        case missingPart(String, count: Int)
+        case wrongPart(found: String, wanted: String)
+        case partTensors(found: Int, wanted: Int)
         // What a model asks of it.
         case missingKey(String)
         case wrongKeyType(key: String, found: String, wanted: String)
@@ -65,7 +71,7 @@ public struct GGUFError: Error, Sendable, Equatable, CustomStringConvertible {
         case .wrongVersion(let version):
             "is GGUF version \(version); versions 2 and 3 can be read. Convert the model again with current llama.cpp."
         case .bigEndian: "is a big-endian GGUF file; only little-endian ones can be read. Convert the model again."
-        default: headerSentence ?? directorySentence ?? contentSentence
+        default: headerSentence ?? directorySentence ?? partSentence ?? contentSentence
         }
     }
 
@@ -112,6 +118,24 @@ public struct GGUFError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    private var partSentence: String? {
+        switch fault {
+        case .laterPart(let number, let count, let first):
+            "is part \(number) of the \(count) that a model was split into. Name the first one: \(printable(first))."
+        case .unnamedParts(let count, let ending):
+            "is one of the \(count) parts of a model, but its name does not end in '\(ending)', by which the others are "
+                + "found. Give all parts their names back, or join them with `llama-gguf-split --merge`."
+        case .missingPart(let name, let count):
+            "is the first of \(count) parts of a model, and '\(printable(name))' is not beside it. Copy or download it too."
+        case .wrongPart(let found, let wanted):
+            "is \(found), and not \(wanted) as its name says. Copy or download the model's parts again."
+        case .partTensors(let found, let wanted):
+            "and the other parts hold \(found) tensors where the model has \(wanted): they are not all of one model. "
+                + "Copy or download them again."
+        default: nil
+        }
+    }
+
     private var contentSentence: String {
         switch fault {
         case .missingKey(let key): "has no key '\(printable(key))'. \(Self.inspect)"
@@ -153,8 +177,10 @@ extension GGUFError {
 }
 
 /// Text from a file or a path, fit for a message: one line, no control characters, of a bearable length.
-func printable(_ text: String) -> String {
-    let longest = 300
+func printable(_ text: String) -> String { printable(text, longest: 300) }
+
+/// - Parameter longest: characters that are shown at most.
+func printable(_ text: String, longest: Int) -> String {
     var shown = ""
     for scalar in text.unicodeScalars.prefix(longest) {
         switch scalar.properties.generalCategory {

@@ -24,7 +24,7 @@ extension LanguageModelConfiguration {
             isOutputTied: !file.hasTensor("output.weight"))
         try checkDivisions(file)
         try Self.refuseUnsupported(file)
-        try checkTensors(of: file)
+        try file.expect(shapes)
     }
 
     private static func expectLanguageModel(_ file: GGUF) throws(GGUFError) {

@@ -29,10 +29,12 @@ struct GGUFTensor: Sendable, Equatable {
     let type: GGUFTensorType
     /// One to four; the first is the one whose numbers stand side by side.
     let dimensions: [Int]
-    /// From the start of the file.
+    /// From the start of its file.
     let offset: Int
     /// Absent for a type whose size is unknown.
     let byteCount: Int?
+    /// Which file of a split model holds it, from 0.
+    var part = 0
 
     /// The product of all dimensions.
     var count: Int { dimensions.reduce(1, *) }

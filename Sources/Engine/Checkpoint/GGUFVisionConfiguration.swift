@@ -11,7 +11,7 @@ extension ProjectorConfiguration {
         self.init(
             inputs: first.columns, hidden: first.rows, outputs: try file.folded("mm.2.weight").rows,
             hasLineEnd: file.hasTensor(ProjectorConfiguration.lineEnd))
-        try checkTensors(of: file)
+        try file.expect(shapes)
     }
 }
 
@@ -42,7 +42,7 @@ extension VisionConfiguration {
             tiling: try PictureTiling.read(file, side: imageSize),
             projector: try ProjectorConfiguration(file))
         try refuseUnsupported(file)
-        try checkTensors(of: file)
+        try file.expect(shapes)
     }
 
     /// The rule: the file's feature layer if it names one; else every stored block where the norm after the last one was

@@ -10,7 +10,7 @@ struct HuggingFaceConfiguration: Sendable {
     let path: String
     /// The keys that lead to this object, each with a dot behind it; empty for the file itself.
     private let prefix: String
-    private let values: JSONValue
+    let values: JSONValue
 
     /// Reads the file at `path`.
     init(path: String) throws(HuggingFaceError) {

@@ -48,7 +48,8 @@ public struct HuggingFaceError: Error, Sendable, Equatable, CustomStringConverti
         case quantised(method: String)
         case adapter(base: String?)
         case unsupported(String)
-        case missingTower(String)
+        /// A tower by its name, and the folders in which it was looked for.
+        case missingTower(String, searched: [String])
         case noProjector
     }
 
@@ -103,7 +104,7 @@ public struct HuggingFaceError: Error, Sendable, Equatable, CustomStringConverti
         case .noWeights: "holds no .safetensors files. Copy or download the model's weights into it."
         case .pyTorchOnly(let file):
             "holds its weights as \(printable(file)) only. PyTorch's files can run programs and are never opened here. "
-                + "Convert them once, in that folder: \(Self.conversion)"
+                + Self.conversionAdvice
         case .missingShard(let name): "names '\(printable(name))', which is not there. Copy or download it too."
         case .shardOutside(let name):
             "names '\(printable(name))', but only files in its own folder may be named. \(Self.copyAgain)"
@@ -146,16 +147,25 @@ public struct HuggingFaceError: Error, Sendable, Equatable, CustomStringConverti
 
     private var partSentence: String {
         switch fault {
-        case .missingTower(let name):
-            "sees through '\(printable(name))', which is neither in it nor beside it. "
-                + "Put that folder beside it, or name it with --mmproj FOLDER."
+        case .missingTower(let name, let searched):
+            "sees through '\(printable(name))', which is not among its own weights nor in any of "
+                + "\(searched.map(printable).joined(separator: ", ")). "
+                + (Self.isPublished(name) ? "`hf download \(printable(name))` fetches it; or name" : "Name")
+                + " its folder with --mmproj FOLDER."
         case .noProjector:
             "holds a vision tower without a projector. Use it with a LLaVA folder as --model, whose projector it needs."
         default: preconditionFailure("HuggingFaceError: a fault without a sentence")
         }
     }
 
+    /// Whether this is a model's name on Hugging Face, "owner/name", and no path.
+    private static func isPublished(_ name: String) -> Bool {
+        name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*/) != nil
+    }
+
     private static let copyAgain = "The file is damaged: copy or download it again."
+    /// What to do with weights in PyTorch's files.
+    static let conversionAdvice = "Convert them once, in that folder: \(conversion)"
     /// One file at a time, so that it takes no more memory than the largest; `weights_only` runs no program.
     private static let conversion =
         "python3 -c \"import glob,torch as t,safetensors.torch as s;"

@@ -15,7 +15,8 @@ struct HuggingFaceFolder: TensorSource {
         let shard: Int
         let tensor: SafetensorsFile.Tensor
     }
-    private let shards: [SafetensorsFile]
+    /// The files of its weights, in the order of their names.
+    let shards: [SafetensorsFile]
     private let places: [String: Place]
 
     /// Reads config.json and the headers of all weights; the numbers are left on disk until they are used.
@@ -89,6 +90,8 @@ struct HuggingFaceFolder: TensorSource {
     }
 
     // MARK: Tensors
+
+    var byteCount: Int { shards.reduce(0) { $0 + $1.byteCount } }
 
     func hasTensor(_ name: String) -> Bool { places[name] != nil }
 

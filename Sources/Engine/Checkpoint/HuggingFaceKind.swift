@@ -11,6 +11,15 @@ enum HuggingFaceKind: Sendable, Equatable {
     /// CLIP's vision tower, with or without the rest of CLIP.
     case tower
 
+    /// What messages call it.
+    var name: String {
+        switch self {
+        case .language: "a language model without eyes"
+        case .llava, .originalLlava: "a LLaVA"
+        case .tower: "a CLIP vision tower"
+        }
+    }
+
     init(_ configuration: HuggingFaceConfiguration, folder: String) throws(HuggingFaceError) {
         try Self.refuseQuantised(configuration, folder: folder)
         let type = try configuration.string("model_type") ?? ""

@@ -8,7 +8,7 @@ extension LanguageModelConfiguration {
     init(_ folder: HuggingFaceFolder) throws(HuggingFaceError) {
         guard folder.kind != .tower else {
             throw HuggingFaceError(
-                folder.path, .wrongKind(found: "a CLIP vision tower", wanted: "a language model"))
+                folder.path, .wrongKind(found: folder.kind.name, wanted: "a language model"))
         }
         let text = try folder.configuration.object("text_config") ?? folder.configuration
         let isMistral = try Self.isMistral(text, of: folder)
@@ -43,7 +43,7 @@ extension LanguageModelConfiguration {
             isOutputTied: !folder.hasTensor("output.weight"))
         try checkDivisions(text)
         try Self.refuseUnsupported(text, folder)
-        try checkTensors(of: folder)
+        try folder.expect(shapes)
     }
 
     private static func isMistral(

@@ -20,7 +20,7 @@ extension ProjectorConfiguration {
         self.init(
             inputs: first.columns, hidden: first.rows, outputs: try folder.folded("mm.2.weight").rows,
             hasLineEnd: folder.hasTensor(ProjectorConfiguration.lineEnd))
-        try checkTensors(of: folder)
+        try folder.expect(shapes)
     }
 }
 
@@ -46,7 +46,7 @@ extension VisionConfiguration {
                     wanted: [projector.hidden, hidden]))
         }
         try Self.refuseUnsupported(vision)
-        try checkTensors(of: vision)
+        try vision.expect(shapes)
     }
 
     /// Layer k is the output of k blocks, layer -1 that of the last one; LLaVA-1.5 reads layer -2.

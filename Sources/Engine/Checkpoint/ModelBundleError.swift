@@ -10,7 +10,9 @@ public enum ModelBundleError: Error, Sendable, Equatable, CustomStringConvertibl
     case badManifest(String, reason: String)
     case newerManifest(String, format: Int)
     case pathOutside(String, path: String)
-    case missingPart(String, part: String)
+    case missingPart(String, part: String, role: String)
+    case emptyPart(String, part: String, role: String)
+    case badPart(String, part: String, role: String, reason: String)
     case unknownDraft(String, known: [String])
     case projectorWithoutDraft
     case badFolder(HuggingFaceError)
@@ -35,8 +37,14 @@ public enum ModelBundleError: Error, Sendable, Equatable, CustomStringConvertibl
             "\(printable(file)) has format \(format); this version knows format 1. Use a newer specchat."
         case .pathOutside(let file, let path):
             "\(printable(file)) names '\(printable(path))', but only files in its own folder may be named. Correct it."
-        case .missingPart(let file, let part):
-            "\(printable(file)) names '\(printable(part))', which is not there. Copy the whole folder again."
+        case .missingPart(let file, let part, let role):
+            "\(printable(file)) names '\(printable(part))' as its \(printable(role)), which is not there. "
+                + "Copy the whole folder again."
+        case .emptyPart(let file, let part, let role):
+            "\(printable(file)) names the folder '\(printable(part))' as its \(printable(role)), which holds neither a "
+                + "config.json nor one such GGUF file. Name the file itself, or a Hugging Face folder."
+        case .badPart(let file, let part, let role, let reason):
+            "\(printable(file)) names '\(printable(part))' as its \(printable(role)): \(reason)"
         case .unknownDraft(let name, let known):
             "There is no draft '\(printable(name))': neither a file nor "
                 + (known.isEmpty

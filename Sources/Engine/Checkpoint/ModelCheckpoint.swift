@@ -62,10 +62,12 @@ struct VisionCheckpoint {
 
     /// Opens the GGUF file or the Hugging Face folder at `path`.
     ///
-    /// - Parameter language: the language model in use; it has the projector where `path` is a tower alone.
-    init(path: String, language: String? = nil) throws {
+    /// - Parameters:
+    ///   - language: the language model in use; it has the projector where `path` is a tower alone.
+    ///   - places: the stores of other programs, for a tower that lies in a folder of its own.
+    init(path: String, language: String? = nil, places: ModelPlaces = .here) throws {
         if HuggingFaceFolder.isOne(path) {
-            try self.init(HuggingFaceVision(path: path, language: language))
+            try self.init(HuggingFaceVision(path: path, language: language, places: places))
         } else {
             try self.init(GGUF(path: path))
         }

@@ -30,21 +30,19 @@ struct LanguageModelConfiguration: Sendable, Equatable {
     /// The tensor that turns the last hidden state into logits.
     var outputTensor: String { isOutputTied ? "token_embd.weight" : "output.weight" }
 
-    /// Checks that every tensor that a model of these sizes needs is there in its shape.
-    func checkTensors<Source: TensorSource>(of source: Source) throws(Source.Failure) {
-        try source.expect("token_embd.weight", rows: vocabulary, columns: hidden)
-        try source.expect("output_norm.weight", rows: 1, columns: hidden)
-        try source.expect(outputTensor, rows: vocabulary, columns: hidden)
-        for block in 0..<blocks {
-            let shapes = [
+    /// Every tensor that a model of these sizes needs.
+    var shapes: [TensorShape] {
+        let blocks = (0..<blocks).flatMap { block in
+            [
                 ("attn_norm", 1, hidden), ("attn_q", heads * headWidth, hidden),
                 ("attn_k", keyHeads * headWidth, hidden), ("attn_v", keyHeads * headWidth, hidden),
                 ("attn_output", hidden, heads * headWidth), ("ffn_norm", 1, hidden),
                 ("ffn_gate", feedForward, hidden), ("ffn_up", feedForward, hidden), ("ffn_down", hidden, feedForward),
-            ]
-            for (part, rows, columns) in shapes {
-                try source.expect("blk.\(block).\(part).weight", rows: rows, columns: columns)
-            }
+            ].map { TensorShape("blk.\(block).\($0.0).weight", $0.1, $0.2) }
         }
+        return [
+            TensorShape("token_embd.weight", vocabulary, hidden), TensorShape("output_norm.weight", 1, hidden),
+            TensorShape(outputTensor, vocabulary, hidden),
+        ] + blocks
     }
 }

@@ -5,8 +5,7 @@ extension ImagePreprocessor {
     ///
     /// - Parameter framing: of pictures that become one square, where the bundle has a word for it.
     init(_ configuration: VisionConfiguration, framing: ModelBundle.Preprocessing?) {
-        // The original LLaVA calls a middle that is cut out a square.
-        let own: Framing = ["square", "crop"].contains(configuration.imageAspectRatio) ? .crop : .pad
+        let own: Framing = configuration.cutsOutMiddle ? .crop : .pad
         let chosen: Framing? =
             switch framing {
             case .pad?: .pad

@@ -26,6 +26,13 @@ struct SafetensorsFile {
     /// Room for the names and places of some 60 000 tensors.
     private static let longestHeader = 8 << 20
 
+    /// Whether a file that begins so may be one, whatever it is called.
+    static func mayBe(_ head: [UInt8]) -> Bool {
+        guard head.count > 8, head[8] == UInt8(ascii: "{") else { return false }
+        let length = head.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
+        return length > 1 && length <= UInt64(longestHeader)
+    }
+
     /// Maps the file at `path` and checks its header; the numbers are left on disk until they are used.
     init(path: String) throws(HuggingFaceError) {
         let bytes: FileBytes

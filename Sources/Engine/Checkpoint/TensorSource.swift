@@ -1,5 +1,14 @@
 // TensorSource.swift — tensors of a checkpoint by name, whatever its format. Read by the configurations and WeightLoader.
 
+/// A tensor that a model needs, in the shape that it needs.
+struct TensorShape: Sendable, Equatable {
+    let name: String
+    let rows: Int
+    let columns: Int
+
+    init(_ name: String, _ rows: Int, _ columns: Int) { (self.name, self.rows, self.columns) = (name, rows, columns) }
+}
+
 /// A checkpoint's tensors under one set of names, those of llama.cpp's GGUF files: `blk.0.attn_q.weight`,
 /// `v.blk.0.ln1.weight`, `mm.0.weight`. A format with other names translates them.
 protocol TensorSource {
@@ -7,6 +16,9 @@ protocol TensorSource {
 
     /// File or folder, for messages.
     var path: String { get }
+
+    /// Of its files on disk.
+    var byteCount: Int { get }
 
     func hasTensor(_ name: String) -> Bool
 
@@ -28,6 +40,11 @@ protocol TensorSource {
 }
 
 extension TensorSource {
+    /// Throws unless all of these are there, whatever their types.
+    func expect(_ shapes: [TensorShape]) throws(Failure) {
+        for shape in shapes { try expect(shape.name, rows: shape.rows, columns: shape.columns) }
+    }
+
     /// A tensor in its last dimension and all others.
     func folded(_ name: String) throws(Failure) -> (rows: Int, columns: Int) {
         let shape = try shape(name)

@@ -13,13 +13,12 @@ struct ProjectorConfiguration: Sendable, Equatable {
     /// The tensor that holds this row.
     static let lineEnd = "model.image_newline"
 
-    /// Checks that every tensor that a projector of these sizes needs is there in its shape.
-    func checkTensors<Source: TensorSource>(of source: Source) throws(Source.Failure) {
-        try source.expect("mm.0.weight", rows: hidden, columns: inputs)
-        try source.expect("mm.0.bias", rows: 1, columns: hidden)
-        try source.expect("mm.2.weight", rows: outputs, columns: hidden)
-        try source.expect("mm.2.bias", rows: 1, columns: outputs)
-        if hasLineEnd { try source.expect(Self.lineEnd, rows: 1, columns: outputs) }
+    /// Every tensor that a projector of these sizes needs.
+    var shapes: [TensorShape] {
+        [
+            TensorShape("mm.0.weight", hidden, inputs), TensorShape("mm.0.bias", 1, hidden),
+            TensorShape("mm.2.weight", outputs, hidden), TensorShape("mm.2.bias", 1, outputs),
+        ] + (hasLineEnd ? [TensorShape(Self.lineEnd, 1, outputs)] : [])
     }
 }
 
@@ -63,26 +62,31 @@ struct VisionConfiguration: Sendable, Equatable {
         return feedForwardNamesSwapped ? (names.1, names.0) : names
     }
 
-    /// Checks that every tensor that a tower of these sizes needs is there in its shape.
-    func checkTensors<Source: TensorSource>(of source: Source) throws(Source.Failure) {
-        try source.expect("v.class_embd", rows: 1, columns: hidden)
-        try source.expect("v.patch_embd.weight", rows: hidden, columns: 3 * patchSize * patchSize)
-        try source.expect("v.position_embd.weight", rows: patches + 1, columns: hidden)
-        try source.expect("v.pre_ln.weight", rows: 1, columns: hidden)
-        try source.expect("v.pre_ln.bias", rows: 1, columns: hidden)
-        for block in 0..<blocks {
-            let (first, second) = feedForwardNames(block: block)
-            for part in ["ln1", "ln2"] {
-                try source.expect("v.blk.\(block).\(part).weight", rows: 1, columns: hidden)
-                try source.expect("v.blk.\(block).\(part).bias", rows: 1, columns: hidden)
-            }
-            let products =
-                ["attn_q", "attn_k", "attn_v", "attn_out"].map { ("v.blk.\(block).\($0)", hidden, hidden) }
-                + [(first, feedForward, hidden), (second, hidden, feedForward)]
-            for (name, rows, columns) in products {
-                try source.expect("\(name).weight", rows: rows, columns: columns)
-                try source.expect("\(name).bias", rows: 1, columns: rows)
-            }
+    /// Whether pictures that are not tiled lose their sides: the original LLaVA calls a middle that is cut out a square.
+    var cutsOutMiddle: Bool { ["square", "crop"].contains(imageAspectRatio) }
+
+    /// Every tensor that a tower of these sizes needs.
+    var shapes: [TensorShape] {
+        let beginning = [
+            TensorShape("v.class_embd", 1, hidden),
+            TensorShape("v.patch_embd.weight", hidden, 3 * patchSize * patchSize),
+            TensorShape("v.position_embd.weight", patches + 1, hidden), TensorShape("v.pre_ln.weight", 1, hidden),
+            TensorShape("v.pre_ln.bias", 1, hidden),
+        ]
+        return beginning + (0..<blocks).flatMap(shapes(ofBlock:))
+    }
+
+    private func shapes(ofBlock block: Int) -> [TensorShape] {
+        let (first, second) = feedForwardNames(block: block)
+        let norms = ["ln1", "ln2"].flatMap { part in
+            ["weight", "bias"].map { TensorShape("v.blk.\(block).\(part).\($0)", 1, hidden) }
         }
+        let products =
+            ["attn_q", "attn_k", "attn_v", "attn_out"].map { ("v.blk.\(block).\($0)", hidden, hidden) }
+            + [(first, feedForward, hidden), (second, hidden, feedForward)]
+        return norms
+            + products.flatMap { name, rows, columns in
+                [TensorShape("\(name).weight", rows, columns), TensorShape("\(name).bias", 1, rows)]
+            }
     }
 }

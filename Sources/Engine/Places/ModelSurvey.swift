@@ -85,7 +85,7 @@ public struct ModelSurvey: Sendable {
         let attention = sizes.hidden * sizes.headWidth * (2 * sizes.heads + 2 * sizes.keyHeads)
         let heads = (sizes.isOutputTied ? 1 : 2) * sizes.vocabulary * sizes.hidden
         return Entry(
-            model: model, bytes: bytes(of: model.model),
+            model: model, bytes: checkpoint.tensors.byteCount,
             type: (try? checkpoint.tensors.tensor(named: "blk.0.attn_q.weight"))?.format.rawValue,
             parameters: heads + sizes.blocks * (attention + 3 * sizes.hidden * sizes.feedForward),
             vision: vision(of: model, hidden: sizes.hidden), problem: nil)
