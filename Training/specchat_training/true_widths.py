@@ -137,14 +137,18 @@ def save(family: Family, tokenizer: Path, out: Path) -> torch.nn.Module:
         model = LlavaForConditionalGeneration(config)
     else:
         model = AutoModelForCausalLM.from_config(family.config)
-    model = model.half()
-    model.save_pretrained(out, max_shard_size="2GB")
+    model.half().save_pretrained(out, max_shard_size="2GB")
+    # Read anew: half precision has also rounded what is computed once and not saved, such as the rotary frequencies.
+    kind = type(model)
+    del model
+    gc.collect()
+    model = kind.from_pretrained(out, dtype=torch.float32)
     shutil.copy(tokenizer, out / "tokenizer.model")
     (out / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "LlamaTokenizer", "add_bos_token": True}))
     sizes = {"crop_size": {"height": 336, "width": 336}, "size": {"shortest_edge": 336}}
     if family.sees:
         (out / "preprocessor_config.json").write_text(json.dumps({**PRE_PROCESSOR, **sizes}))
-    return model.float().eval()
+    return model.eval()
 
 
 def error(wanted: np.ndarray, found: np.ndarray) -> float:

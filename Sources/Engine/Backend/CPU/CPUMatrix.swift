@@ -170,8 +170,9 @@ final class CPUCacheLayer: CacheLayer {
         let slots = Int32(capacity.roundedUp(to: 16)), heads = Int32(heads), width = Int32(headWidth)
         let keyBytes = ck_cache_key_bytes(format.code, slots, heads, width)
         let valueBytes = ck_cache_value_bytes(format.code, slots, heads, width)
-        keys = AlignedMemory(bytes: keyBytes)
-        values = AlignedMemory(bytes: valueBytes)
+        // Sixteen slots of a head of 128 are a small page: with large ones a model of 7B would take 2 GB for its first word.
+        keys = AlignedMemory(bytes: keyBytes, isFilledBitByBit: true)
+        values = AlignedMemory(bytes: valueBytes, isFilledBitByBit: true)
         #if DEBUG
             // All ones is not-a-number in every format: a slot that nobody wrote must not pass for a row of zeros.
             memset(keys.start, 0xFF, keyBytes)

@@ -10,9 +10,10 @@
 final class AlignedMemory {
     let start: UnsafeMutableRawPointer
 
-    init(bytes: Int) {
+    /// - Parameter isFilledBitByBit: for memory of which much may never be written: it becomes resident page by page.
+    init(bytes: Int, isFilledBitByBit: Bool = false) {
         // From here on whole 2 MiB pages pay: walking a large weight with 4 KiB pages misses the address cache.
-        let large = bytes >= 4 << 20
+        let large = bytes >= 4 << 20 && !isFilledBitByBit
         let rounded = large ? (bytes + (2 << 20) - 1) & ~((2 << 20) - 1) : max(bytes, 64)
         start = .allocate(byteCount: rounded, alignment: large ? 2 << 20 : 64)
         #if os(Linux)
