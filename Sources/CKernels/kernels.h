@@ -90,6 +90,8 @@ extern const ck_kernels ck_avx512_kernels;
 
 /* Bytes between two panels of a packed weight. */
 size_t ck_panel_bytes(ck_format format, int32_t inputs);
+/* Packs `lanes` (at most 16) GGUF rows into one panel. */
+void ck_pack_panel(ck_format format, const uint8_t *rows, int32_t lanes, int32_t inputs, uint8_t *place);
 
 /* Multiply-adds that one thread does in the time of a hand-over, roughly. */
 enum { CK_WORTH_SHARING = 32768 };

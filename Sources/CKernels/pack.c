@@ -88,6 +88,58 @@ static void write_scales(const ck_facts *facts, const ck_block *numbers, int32_t
     }
 }
 
+/* Some rows of a file, to become one panel. */
+typedef struct {
+    ck_format format;
+    const uint8_t *rows;
+    int32_t lanes, inputs;
+    uint8_t *place;
+} panel_work;
+
+/* `width` is a constant where this is used. */
+CK_FUNCTION void pack_floats(const panel_work *work, const size_t width) {
+    enum { AT_ONCE = 128 };
+    const size_t row_bytes = ck_row_bytes(work->format, work->inputs);
+    /* Stretch by stretch, so that what sixteen rows write side by side is still in the cache when the next row comes. */
+    for (int32_t first = 0; first < work->inputs; first += AT_ONCE) {
+        const int32_t last = work->inputs - first < AT_ONCE ? work->inputs : first + AT_ONCE;
+        for (int lane = 0; lane < work->lanes; lane++)
+            for (int32_t k = first; k < last; k++)
+                memcpy(
+                    work->place + ((size_t)k * 16 + (size_t)lane) * width,
+                    work->rows + (size_t)lane * row_bytes + (size_t)k * width, width);
+    }
+}
+
+static void pack_codes(const panel_work *work) {
+    const ck_facts *facts = &ck_all_facts[work->format];
+    const size_t row_bytes = ck_row_bytes(work->format, work->inputs);
+    uint8_t *lines = work->place + ck_scale_bytes(work->format, work->inputs);
+    line groups[8];
+    memset(groups, 0, sizeof groups);
+    for (int32_t block = 0; block < work->inputs / 32; block++) {
+        for (int lane = 0; lane < work->lanes; lane++) {
+            ck_block numbers;
+            ck_read_block(work->format, work->rows + (size_t)lane * row_bytes, block, &numbers);
+            write_scales(facts, &numbers, block, lane, work->place);
+            for (int g = 0; g < 8; g++) memcpy(groups[g] + lane * 4, numbers.codes + g * 4, 4);
+        }
+        write_lines(facts->bits, groups, lines + (size_t)block * 64 * (size_t)facts->bits);
+    }
+}
+
+void ck_pack_panel(ck_format format, const uint8_t *rows, int32_t lanes, int32_t inputs, uint8_t *place) {
+    const panel_work work = {format, rows, lanes, inputs, place};
+    if (lanes < 16) memset(place, 0, ck_panel_bytes(format, inputs));
+    if (ck_is_quantised(format)) {
+        /* What pads the scales to whole lines is kept on disk with them. */
+        const size_t scales = ck_scale_bytes(format, inputs);
+        memset(place + scales - (scales < 64 ? scales : 64), 0, scales < 64 ? scales : 64);
+        pack_codes(&work);
+    } else if (format == CK_F32) pack_floats(&work, 4);
+    else pack_floats(&work, 2);
+}
+
 typedef struct {
     ck_format format;
     const uint8_t *rows;
@@ -95,50 +147,13 @@ typedef struct {
     uint8_t *packed;
 } pack_work;
 
-/* `width` is a constant where this is used. */
-CK_FUNCTION void pack_floats(const pack_work *work, int panel, int lanes, const size_t width, uint8_t *place) {
-    enum { AT_ONCE = 128 };
-    const size_t row_bytes = ck_row_bytes(work->format, work->inputs);
-    const uint8_t *rows = work->rows + (size_t)panel * 16 * row_bytes;
-    /* Stretch by stretch, so that what sixteen rows write side by side is still in the cache when the next row comes. */
-    for (int32_t first = 0; first < work->inputs; first += AT_ONCE) {
-        const int32_t last = work->inputs - first < AT_ONCE ? work->inputs : first + AT_ONCE;
-        for (int lane = 0; lane < lanes; lane++)
-            for (int32_t k = first; k < last; k++)
-                memcpy(
-                    place + ((size_t)k * 16 + (size_t)lane) * width,
-                    rows + (size_t)lane * row_bytes + (size_t)k * width, width);
-    }
-}
-
-static void pack_codes(const pack_work *work, int panel, int lanes, uint8_t *place) {
-    const ck_facts *facts = &ck_all_facts[work->format];
-    const size_t row_bytes = ck_row_bytes(work->format, work->inputs);
-    const uint8_t *rows = work->rows + (size_t)panel * 16 * row_bytes;
-    uint8_t *lines = place + ck_scale_bytes(work->format, work->inputs);
-    line groups[8];
-    memset(groups, 0, sizeof groups);
-    for (int32_t block = 0; block < work->inputs / 32; block++) {
-        for (int lane = 0; lane < lanes; lane++) {
-            ck_block numbers;
-            ck_read_block(work->format, rows + (size_t)lane * row_bytes, block, &numbers);
-            write_scales(facts, &numbers, block, lane, place);
-            for (int g = 0; g < 8; g++) memcpy(groups[g] + lane * 4, numbers.codes + g * 4, 4);
-        }
-        write_lines(facts->bits, groups, lines + (size_t)block * 64 * (size_t)facts->bits);
-    }
-}
-
 static void pack_panel(void *context, int panel, int thread) {
     (void)thread;
     const pack_work *work = context;
-    const size_t bytes = ck_panel_bytes(work->format, work->inputs);
-    uint8_t *place = work->packed + (size_t)panel * bytes;
-    const int lanes = work->outputs - panel * 16 < 16 ? work->outputs - panel * 16 : 16;
-    if (lanes < 16) memset(place, 0, bytes);
-    if (ck_is_quantised(work->format)) pack_codes(work, panel, lanes, place);
-    else if (work->format == CK_F32) pack_floats(work, panel, lanes, 4, place);
-    else pack_floats(work, panel, lanes, 2, place);
+    const int32_t lanes = work->outputs - panel * 16 < 16 ? work->outputs - panel * 16 : 16;
+    ck_pack_panel(
+        work->format, work->rows + (size_t)panel * 16 * ck_row_bytes(work->format, work->inputs), lanes, work->inputs,
+        work->packed + (size_t)panel * ck_panel_bytes(work->format, work->inputs));
 }
 
 void ck_pack(

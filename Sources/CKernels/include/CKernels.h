@@ -78,6 +78,19 @@ size_t ck_packed_bytes(ck_format format, int32_t outputs, int32_t inputs);
 /* Packs GGUF rows into 64-byte aligned memory. `inputs` is a multiple of the format's block. */
 void ck_pack(
     ck_machine *machine, ck_format format, const void *rows, int32_t outputs, int32_t inputs, void *packed);
+/* The same from rows of F32, F16 or BF16 numbers, which first become blocks of Q8_0, Q4_0 or Q4_K. `scratch` holds
+ * threads * ck_convert_scratch(to, inputs) bytes, 64-byte aligned. False where a number is not finite, or too large to
+ * have a scale in half precision. The bits do not depend on the instruction set. */
+bool ck_convert(
+    ck_machine *machine, ck_format from, const void *rows, int32_t outputs, int32_t inputs, ck_format to, void *scratch,
+    void *packed);
+size_t ck_convert_scratch(ck_format to, int32_t inputs);
+/* One GGUF row of Q8_0, Q4_0 or Q4_K, made of float32 numbers; false as above. */
+bool ck_make_row(ck_format to, const float *x, int32_t columns, void *row);
+
+/* A number that differs wherever a single word of 4 bytes does, and else with all likelihood: for what is kept on disk. */
+uint64_t ck_checksum(ck_machine *machine, const void *bytes, size_t count);
+
 /* One GGUF row as float32. */
 void ck_expand(ck_format format, const void *row, int32_t columns, float *out);
 
