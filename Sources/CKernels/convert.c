@@ -38,7 +38,14 @@ CK_FUNCTION part load(const float *x) {
     return p;
 }
 
-CK_FUNCTION floats magnitude(floats v) { return v < 0 ? -v : v; }
+/* Without its sign, that of a zero too. */
+CK_FUNCTION floats magnitude(floats v) {
+    wholes bits;
+    memcpy(&bits, &v, sizeof bits);
+    bits &= 0x7FFFFFFF;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
 
 CK_FUNCTION float sum(floats v) {
     float s[16];
@@ -112,7 +119,7 @@ CK_FUNCTION void make_q4_0(const float *x, uint8_t *block) {
     /* The first one of that magnitude, with its sign. */
     int place = 0;
     while (place < 31 && x[place] != most && x[place] != -most) place++;
-    const float scale = x[place] / -8.0f, inverse = scale != 0 ? 1.0f / scale : 0.0f;
+    const float scale = (most > 0 ? x[place] : 0) / -8.0f, inverse = scale != 0 ? 1.0f / scale : 0.0f;
     put_half(block, half_of(scale));
     const wholes low = __builtin_convertvector(between(p.low * inverse + 8.5f, 0, 15), wholes);
     const wholes high = __builtin_convertvector(between(p.high * inverse + 8.5f, 0, 15), wholes);
