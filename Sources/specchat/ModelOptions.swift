@@ -5,6 +5,7 @@ public import Engine
 
 extension ChatTemplate: ExpressibleByArgument {}
 extension CacheFormat: ExpressibleByArgument {}
+extension Quantisation: ExpressibleByArgument {}
 
 struct ModelOptions: ParsableArguments {
     @Option(
@@ -55,6 +56,17 @@ struct ModelOptions: ParsableArguments {
         ))
     var kvCache: CacheFormat?
 
+    @Option(
+        help: ArgumentHelp(
+            "Make the matrices of an F32, F16 or BF16 model into this type while it is loaded; a large one is kept so for "
+                + "the next start.", valueName: "type"))
+    var quantize: Quantisation?
+
+    @Option(
+        help: ArgumentHelp(
+            "What packed weights of large models may take on disk, such as 20GB; 0 keeps none.", valueName: "size"))
+    var weightCache: String?
+
     func validate() throws { try SettingEntry.check(entries) }
 
     var entries: [SettingEntry] {
@@ -64,6 +76,8 @@ struct ModelOptions: ParsableArguments {
         let numbers: [(SettingKey, Int?)] = [(.threads, threads), (.context, context)]
         return SettingEntry.flag(.template, template.map { .text($0.rawValue) })
             + SettingEntry.flag(.kvCache, kvCache.map { .text($0.rawValue) })
+            + SettingEntry.flag(.quantize, quantize.map { .text($0.rawValue) })
+            + SettingEntry.flag(.weightCache, weightCache.map { .text($0) })
             + paths.flatMap { SettingEntry.flag($0, $1.map { .text($0) }) }
             + numbers.flatMap { SettingEntry.flag($0, $1.map { .integer($0) }) }
     }

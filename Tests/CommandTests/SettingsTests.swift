@@ -30,6 +30,7 @@ private struct Samples {
             "model": texts("/a", "/b", "/c"), "mmproj": texts("/a", "/b", "/c"), "draft": texts("/a", "none", "small"),
             "draft-projector": texts("/a", "/b", "/c"), "threads": integers(1, 2, 3), "context": integers(10, 20, 30),
             "template": texts("llava_hf", "chatml", "zephyr"), "kv-cache": texts("q8_0", "f16", "f32"),
+            "quantize": texts("q8_0", "q4_0", "q4_k"), "weight-cache": texts("1 GB", "20 GiB", "3 MB"),
             "speculation": texts("chain", "off", "chain"), "nodes": integers(2, 3, 4),
             "temperature": numbers(0.25, 0.5, 0.75), "top-k": integers(5, 6, 7), "top-p": numbers(0.25, 0.5, 0.75),
             "min-p": numbers(0.25, 0.5, 0.75), "repetition-penalty": numbers(1.25, 1.5, 1.75),

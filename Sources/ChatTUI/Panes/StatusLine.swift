@@ -62,6 +62,9 @@ enum StatusLine {
         case .loading:
             name = "loading"
             amount = "\(Figures.percent(progress.completed, of: total)) of \(Figures.megabytes(progress.total))"
+        case .quantizing:
+            name = "quantising the model, once"
+            amount = Figures.percent(progress.completed, of: total)
         case .encodingImage:
             name = "looking at the picture"
             amount = "\(progress.completed)/\(progress.total)"

@@ -76,6 +76,11 @@ protocol Backend: AnyObject {
     var arithmetic: String { get }
 
     func makeWeight(_ tensor: StoredTensor, for use: WeightUse) throws -> any Weight
+    /// A weight for row-exact products. Numbers that the tensor has as floats become `format` first, if that is another
+    /// type. A shelf that has the packed bytes gives them; another one is given them to keep.
+    func makeProduct(
+        _ tensor: StoredTensor, as format: StoredTensor.Format, shelf: (any WeightShelf)?
+    ) throws -> any Weight
     func makeCacheLayer(capacity: Int, heads: Int, headWidth: Int) -> any CacheLayer
     func begin(_ plan: ForwardPlan) -> any ForwardPass
 

@@ -5,6 +5,7 @@ enum WeightError: Error, Equatable, CustomStringConvertible {
     case partialBlock(name: String, columns: Int, format: String, blockLength: Int)
     case wrongByteCount(name: String, expected: Int, found: Int)
     case notAVector(name: String, rows: Int)
+    case notQuantisable(name: String, format: String)
 
     var description: String {
         switch self {
@@ -16,6 +17,9 @@ enum WeightError: Error, Equatable, CustomStringConvertible {
         case .notAVector(let name, let rows):
             "Tensor '\(name)' has \(rows) rows where a single vector belongs. "
                 + "Is it a LLaVA-1.5 file? `specchat inspect` lists what it holds."
+        case .notQuantisable(let name, let format):
+            "Tensor '\(name)' has numbers that \(format) cannot stand for: not-a-number, infinite or too large. "
+                + "Fetch the file again, or go on without --quantize."
         }
     }
 }

@@ -9,6 +9,10 @@ public struct EngineOptions: Sendable, Equatable {
     public var template: ChatTemplate?
     /// How keys and values are kept.
     public var cacheFormat = CacheFormat.float16
+    /// What the matrices of the language model become where its files have them as floats; absent: they stay floats.
+    public var quantisation: Quantisation?
+    /// Where packed weights are kept for later starts; absent keeps none. No text depends on it.
+    public var weightCache: WeightCacheOptions?
     /// Where encoded pictures are kept for later conversations; absent keeps none. No text depends on it.
     public var pictureCache: PictureCacheOptions?
 

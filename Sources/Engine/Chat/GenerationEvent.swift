@@ -5,6 +5,8 @@ public struct Progress: Sendable, Equatable {
     public enum Phase: String, Sendable, Equatable {
         /// Mapping and packing weights; units are bytes.
         case loading
+        /// Packing weights into a smaller type; units are blocks of the model.
+        case quantizing
         /// The vision tower; units are encoder blocks.
         case encodingImage
         /// Prompt rows through the target and the draft; units are rows.

@@ -43,12 +43,11 @@ final class LoadedModels {
     ) throws {
         let clock = ContinuousClock()
         let start = clock.now
-        let backend: any Backend = try CPUBackend(threads: options.threads, cache: options.cacheFormat)
+        let backend = try CPUBackend(threads: options.threads, cache: options.cacheFormat)
+        let packing = ModelPacking(backend: backend, cache: options.weightCache, cancellation: cancellation)
         let checkpoint = try LanguageCheckpoint(path: bundle.target.path)
-        let target = try LanguageModel(checkpoint, backend: backend) { done, total in
-            try cancellation.check()
-            emit(.progress(Progress(phase: .loading, completed: done, total: total + 1)))
-        }
+        let target = try packing.load(
+            checkpoint, named: bundle.name, quantisation: options.quantisation, isShown: true, emit: emit)
         let vocabulary = try checkpoint.vocabulary()
         self.bundle = bundle
         self.backend = backend
@@ -58,7 +57,7 @@ final class LoadedModels {
         vision = try Self.vision(of: bundle, target: target, backend: backend)
         draft = Self.draft(
             of: bundle, target: target, vocabulary: vocabulary,
-            featureWidth: vision?.tower.configuration.hidden, backend: backend, emit: emit)
+            featureWidth: vision?.tower.configuration.hidden, packing: packing, emit: emit)
         pictureCache = Self.pictureCache(
             options, target: checkpoint, vision: vision, draft: draft,
             setting: [template.rawValue, vision.map { "\($0.preprocessor)" } ?? "", backend.arithmetic])
@@ -184,7 +183,7 @@ final class LoadedModels {
     /// The draft of this name, or nothing and a notice that says why.
     private static func draft(
         of bundle: ModelBundle, target: LanguageModel, vocabulary: Vocabulary, featureWidth: Int?,
-        backend: any Backend, emit: ChatEngine.Emit
+        packing: ModelPacking, emit: ChatEngine.Emit
     ) -> Draft? {
         guard let files = bundle.draft else { return nil }
         let name = files.name
@@ -194,12 +193,12 @@ final class LoadedModels {
                 emit(.notice(Notice("Going on without the draft \(name): \(reason).")))
                 return nil
             }
-            let model = try LanguageModel(checkpoint, backend: backend)
+            let model = try packing.load(checkpoint, named: name, isShown: false, emit: emit)
             let bridge = try files.projector.map { url in try ProjectorCheckpoint(path: url.path) }
             let projector = try bridge.flatMap { bridge -> Projector? in
                 let sizes = bridge.configuration
                 let fits = sizes.inputs == featureWidth && sizes.outputs == model.configuration.hidden
-                return fits ? try Projector(bridge, backend: backend) : nil
+                return fits ? try Projector(bridge, backend: packing.backend) : nil
             }
             if files.projector != nil && projector == nil {
                 emit(

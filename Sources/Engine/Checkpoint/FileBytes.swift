@@ -49,10 +49,12 @@ final class FileBytes: TensorBytes {
     var count: Int { bytes.count }
     /// Nanoseconds since 1970 at which the file was last written; 0 for bytes that were never a file.
     let modified: Int
+    /// The same for its content or anything about it, which no program can set back.
+    private let touched: Int
 
     /// Maps the file at `path`; only a regular file that is not empty will do.
     init(path: String) throws(FileFault) {
-        let (descriptor, size, modified) = try Self.open(path)
+        let (descriptor, size, modified, touched) = try Self.open(path)
         guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
             let reason = Self.reason(errno)
             close(descriptor)
@@ -67,12 +69,13 @@ final class FileBytes: TensorBytes {
         bytes = UnsafeRawBufferPointer(start: start, count: size)
         self.path = path
         self.modified = modified
+        self.touched = touched
         origin = .mapped(descriptor: descriptor, guarded: guarded)
     }
 
     /// A copy of the whole file at `path`, a regular one of 1 to `limit` bytes: for what is small and read once.
     static func read(_ path: String, limit: Int) throws(FileFault) -> [UInt8] {
-        let (descriptor, size, _) = try open(path)
+        let (descriptor, size, _, _) = try open(path)
         defer { close(descriptor) }
         guard size <= limit else { throw .tooLong(size, limit: limit) }
         var copy = [UInt8](repeating: 0, count: size)
@@ -90,7 +93,9 @@ final class FileBytes: TensorBytes {
         return Array(copy.prefix(filled))
     }
 
-    private static func open(_ path: String) throws(FileFault) -> (descriptor: Int32, size: Int, modified: Int) {
+    private static func open(
+        _ path: String
+    ) throws(FileFault) -> (descriptor: Int32, size: Int, modified: Int, touched: Int) {
         // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
         let descriptor = systemOpen(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .unreadable(reason: reason(errno)) }
@@ -109,12 +114,12 @@ final class FileBytes: TensorBytes {
             close(descriptor)
             throw fault
         }
-        return (descriptor, Int(status.st_size), time(of: status))
+        return (descriptor, Int(status.st_size), nanoseconds(status.st_mtim), nanoseconds(status.st_ctim))
     }
 
-    /// Nanoseconds since 1970 of the last writing.
-    private static func time(of status: stat) -> Int {
-        Int(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int(status.st_mtim.tv_nsec)
+    /// Since 1970.
+    private static func nanoseconds(_ time: timespec) -> Int {
+        Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
     }
 
     /// Bytes that were never a file, for tests and the fuzzer; a copy of its own, so that AddressSanitizer knows its end.
@@ -124,6 +129,7 @@ final class FileBytes: TensorBytes {
         bytes = UnsafeRawBufferPointer(copy)
         path = ""
         modified = 0
+        touched = 0
         origin = .copied
     }
 
@@ -147,7 +153,7 @@ final class FileBytes: TensorBytes {
         fg_renew()
         var status = stat()
         guard fg_lost(guarded) == 0, fstat(descriptor, &status) == 0 else { return true }
-        return Int(status.st_size) != count || Self.time(of: status) != modified
+        return Int(status.st_size) != count || Self.nanoseconds(status.st_mtim) != modified
     }
 
     func check() throws(ChangedFileError) {
@@ -203,6 +209,24 @@ final class FileBytes: TensorBytes {
             }
         }
         return identity
+    }
+
+    /// Bytes that are others as soon as the file was written or replaced, even by a program that sets its times back.
+    func stamp() -> [UInt8] {
+        [count, modified, touched].flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }
+    }
+
+    /// The `count` bytes at `offset`, which must be inside the file; good as long as this object lives.
+    func view(at offset: Int, count: Int) -> UnsafeRawBufferPointer {
+        precondition(holds(count, at: offset), "FileBytes: \(count) bytes at \(offset) of \(self.count)")
+        return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
+    }
+
+    /// Tells the system that all of it is going to be read over and over: large pages, where it has them for files.
+    func expectConstantReading() {
+        #if os(Linux)
+            madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, 14 /* MADV_HUGEPAGE */)
+        #endif
     }
 
     /// Whether `length` bytes at `offset` are inside the file; no sum that could overflow.

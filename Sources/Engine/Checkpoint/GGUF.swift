@@ -190,6 +190,8 @@ struct GGUF: TensorSource {
         }
     }
 
+    func stamp() -> [UInt8] { bytes.stamp() }
+
     // MARK: Keys
 
     subscript(key: String) -> GGUFValue? { values[key] }

@@ -130,6 +130,8 @@ struct HuggingFaceFolder: TensorSource {
         return shards.reduce(into: words) { $0 += $1.identity() }
     }
 
+    func stamp() -> [UInt8] { shards.flatMap { $0.stamp() } }
+
     /// Another JSON file of the folder; absent where there is none.
     func document(_ name: String) throws(HuggingFaceError) -> HuggingFaceConfiguration? {
         guard FileManager.default.fileExists(atPath: "\(path)/\(name)") else { return nil }

@@ -97,4 +97,6 @@ struct HuggingFaceVision: TensorSource {
     func identity() -> [UInt8] {
         tower.path == model.path ? tower.identity() : tower.identity() + model.identity()
     }
+
+    func stamp() -> [UInt8] { tower.stamp() + model.stamp() }
 }

@@ -149,6 +149,8 @@ struct SafetensorsFile {
     func identity() -> [UInt8] {
         bytes.identity(head: dataStart, tensors: tensors.map { ($0.offset, $0.byteCount) })
     }
+
+    func stamp() -> [UInt8] { bytes.stamp() }
 }
 
 /// A tensor as the header has it.

@@ -37,6 +37,9 @@ protocol TensorSource {
 
     /// Bytes by which this checkpoint is known from every other one, wherever it lies.
     func identity() -> [UInt8]
+
+    /// Bytes that are others as soon as one of the files was written or replaced.
+    func stamp() -> [UInt8]
 }
 
 extension TensorSource {

@@ -12,12 +12,15 @@ final class LanguageModel {
 
     /// Reads and packs every weight.
     ///
-    /// - Parameter progress: called after each block with the blocks done and their number.
+    /// - Parameters:
+    ///   - packing: what becomes of its matrices; absent: they are packed as they lie in the file.
+    ///   - progress: called after each block with the blocks done and their number.
     init(
-        _ checkpoint: LanguageCheckpoint, backend: any Backend, progress: (Int, Int) throws -> Void = { _, _ in }
+        _ checkpoint: LanguageCheckpoint, backend: any Backend, packing: ProductPacking? = nil,
+        progress: (Int, Int) throws -> Void = { _, _ in }
     ) throws {
         let configuration = checkpoint.configuration
-        let loader = WeightLoader(backend: backend, tensors: checkpoint.tensors)
+        let loader = WeightLoader(backend: backend, tensors: checkpoint.tensors, packing: packing)
         self.configuration = configuration
         self.backend = backend
         embedding = try loader.weight("token_embd.weight", for: .table)

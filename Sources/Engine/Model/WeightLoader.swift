@@ -4,9 +4,13 @@
 struct WeightLoader {
     let backend: any Backend
     let tensors: any TensorSource
+    /// What becomes of the matrices of row-exact products; absent: they are packed as they lie in the file.
+    var packing: ProductPacking?
 
     func weight(_ name: String, for use: WeightUse) throws -> any Weight {
-        try backend.makeWeight(tensors.tensor(named: name), for: use)
+        let tensor: StoredTensor = try tensors.tensor(named: name)
+        guard use == .rowExactProduct, let packing else { return try backend.makeWeight(tensor, for: use) }
+        return try backend.makeProduct(tensor, as: packing.format(of: tensor), shelf: packing.shelf)
     }
 
     /// A vector as numbers of the host.

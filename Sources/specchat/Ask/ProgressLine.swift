@@ -38,6 +38,7 @@ final class ProgressLine {
     static func words(_ progress: Engine.Progress) -> String {
         switch progress.phase {
         case .loading: "loading the model: \(progress.completed * 100 / max(1, progress.total)) %"
+        case .quantizing: "quantising the model, once: \(progress.completed * 100 / max(1, progress.total)) %"
         case .encodingImage: "looking at the picture: \(progress.completed) of \(progress.total) layers"
         case .prefill: "reading: \(progress.completed) of \(progress.total) rows"
         }

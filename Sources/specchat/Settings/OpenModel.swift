@@ -28,6 +28,14 @@ extension Settings {
         return options
     }
 
+    /// Where packed weights are kept; absent where they shall take no room.
+    var weightCacheOptions: WeightCacheOptions? {
+        guard weightCache > 0 else { return nil }
+        var options = WeightCacheOptions.standard(environment: ProcessInfo.processInfo.environment)
+        options?.byteLimit = weightCache
+        return options
+    }
+
     /// Where answers are kept to draft from; absent where they shall not be or nothing is to be stored.
     var answerStoreOptions: AnswerStoreOptions? {
         save && keepAnswers ? AnswerStoreOptions.standard(environment: ProcessInfo.processInfo.environment) : nil
@@ -50,6 +58,8 @@ extension Settings {
         options.contextLength = context
         options.template = template
         options.cacheFormat = cacheFormat
+        options.quantisation = quantize
+        options.weightCache = weightCacheOptions
         return OpenModel(bundle: bundle, options: options)
     }
 }

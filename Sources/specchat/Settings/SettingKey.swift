@@ -70,7 +70,16 @@ struct SettingKey: Sendable, Equatable {
     static let kvCache = SettingKey(
         "model", "kv-cache", "How the keys and values of the text are kept; q8_0 takes half of f16's memory.",
         .choice(\.cacheFormat))
-    private static let modelKeys = [model, mmproj, draft, draftProjector, threads, context, template, kvCache]
+    static let quantize = SettingKey(
+        "model", "quantize",
+        "What the matrices of a model of F32, F16 or BF16 become while it is loaded: q8_0, q4_0 or q4_k.",
+        example: .text("q8_0"), .choice(\.quantize))
+    static let weightCache = SettingKey(
+        "model", "weight-cache", "What packed weights of large models may take on disk; \"0\" keeps none.",
+        .size(\.weightCache))
+    private static let modelKeys = [
+        model, mmproj, draft, draftProjector, threads, context, template, kvCache, quantize, weightCache,
+    ]
 
     // MARK: [speculation]
 

@@ -15,6 +15,9 @@ struct Settings: Sendable, Equatable {
     var context: Int?
     var template: ChatTemplate?
     var cacheFormat = CacheFormat.float16
+    var quantize: Quantisation?
+    /// Bytes.
+    var weightCache = WeightCacheOptions.standardBytes
 
     /// Speculation, sampling and the longest answer.
     var generation = GenerationOptions()
@@ -42,8 +45,8 @@ struct Settings: Sendable, Equatable {
     /// Takes over what one level says: the file, the environment or the flags.
     mutating func take(_ entries: [SettingEntry]) throws(SettingsError) {
         let named = Set(entries.map(\.key.name))
-        // Vision file, draft and template were chosen for a model: for another one they would be wrong.
-        if named.contains(SettingKey.model.name) { forget([.mmproj, .draft, .draftProjector, .template]) }
+        // Vision file, draft, template and type were chosen for a model: for another one they would be wrong.
+        if named.contains(SettingKey.model.name) { forget([.mmproj, .draft, .draftProjector, .template, .quantize]) }
         if named.contains(SettingKey.draft.name) { forget([.draftProjector]) }
         for entry in entries {
             guard entry.key.form.store(entry.value, &self) else {

@@ -45,6 +45,26 @@ final class CPUBackend: Backend {
         return weight
     }
 
+    func makeProduct(
+        _ tensor: StoredTensor, as format: StoredTensor.Format, shelf: (any WeightShelf)?
+    ) throws -> any Weight {
+        let weight = try CPUWeight(tensor, as: format, on: machine, shelf: shelf)
+        // Bytes from a shelf are looked at when they are used; the tensor's own have not been read then.
+        if weight.file == nil { try tensor.checkBytes() }
+        return weight
+    }
+
+    /// The way in which weights are packed. Another number goes with every change after which packed bytes are others.
+    static let packing = "panels of 16, version 1"
+
+    /// Bytes of a weight's packed bytes.
+    func packedBytes(of shape: PackedShape) -> Int { shape.packedBytes }
+
+    /// A sum that tells bytes from damaged ones. It is the same on every machine.
+    func checksum(of bytes: UnsafeRawBufferPointer) -> UInt64 {
+        bytes.baseAddress.map { ck_checksum(machine.pointer, $0, bytes.count) } ?? 0
+    }
+
     func makeCacheLayer(capacity: Int, heads: Int, headWidth: Int) -> any CacheLayer {
         CPUCacheLayer(capacity: capacity, heads: heads, headWidth: headWidth, format: cacheFormat)
     }

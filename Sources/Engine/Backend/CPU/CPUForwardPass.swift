@@ -8,6 +8,8 @@ final class CPUForwardPass: ForwardPass {
     private let backend: CPUBackend
     /// What the next read throws.
     private var failure: (any Error)?
+    /// The file that the model's packed weights lie in, if they do: looked at before every read.
+    private var weightFile: (any TensorBytes)?
     private lazy var sights = CPUSights(plan, inCache: true, pool: backend.pool)
 
     init(plan: ForwardPlan, backend: CPUBackend) {
@@ -69,8 +71,9 @@ final class CPUForwardPass: ForwardPass {
     func linear(
         _ x: any Matrix, _ weight: any Weight, bias: (any Weight)?, activation: Activation?, residual: (any Matrix)?
     ) -> any Matrix {
+        let weight = ownPanels(weight)
         let product = CPULinear(
-            x: own(x), weight: own(weight), bias: bias.map { own($0) }, activation: activation,
+            x: own(x), weight: weight, bias: bias.map { own($0) }, activation: activation,
             residual: residual.map { own($0) })
         let result = matrix(rows: x.rows, columns: weight.outputs)
         product.run(into: result, on: backend.machine)
@@ -78,7 +81,7 @@ final class CPUForwardPass: ForwardPass {
     }
 
     func gated(_ x: any Matrix, gate: any Weight, up: any Weight) -> any Matrix {
-        let x = own(x), gate = own(gate), up = own(up)
+        let x = own(x), gate = ownPanels(gate), up = ownPanels(up)
         guard case .panels(let gatePanels, _) = gate.packing, case .panels(let upPanels, _) = up.packing else {
             preconditionFailure("gated: the weights were packed for another use")
         }
@@ -160,7 +163,7 @@ final class CPUForwardPass: ForwardPass {
     }
 
     func read(_ x: any Matrix) throws -> [Float] {
-        if let failure { throw failure }
+        try throwFailure()
         let x = own(x)
         return [Float](unsafeUninitializedCapacity: x.rows * x.columns) { target, count in
             for row in 0..<x.rows {
@@ -172,13 +175,13 @@ final class CPUForwardPass: ForwardPass {
     }
 
     func argmax(_ x: any Matrix) throws -> [Int32] {
-        if let failure { throw failure }
+        try throwFailure()
         let x = own(x)
         return (0..<x.rows).map { ck_argmax(backend.machine.pointer, x.row($0), Int32(x.columns)) }
     }
 
     func best(_ count: Int, of x: any Matrix) throws -> [[ScoredToken]] {
-        if let failure { throw failure }
+        try throwFailure()
         let x = own(x), count = min(count, x.columns)
         var columns = [Int32](repeating: 0, count: count), numbers = [Float](repeating: 0, count: count)
         return (0..<x.rows).map { row in
@@ -196,6 +199,22 @@ extension CPUForwardPass {
     private func own(_ x: any Matrix) -> CPUMatrix {
         guard let x = x as? CPUMatrix else { preconditionFailure("cpu: a matrix of another backend") }
         return x
+    }
+
+    /// The first thing that went wrong.
+    private func throwFailure() throws {
+        if let failure { throw failure }
+        do { try weightFile?.check() } catch {
+            failure = error
+            throw error
+        }
+    }
+
+    /// A product's weight. All that a model has on disk lies in one file.
+    private func ownPanels(_ weight: any Weight) -> CPUWeight {
+        let weight = own(weight)
+        if weightFile == nil { weightFile = weight.file }
+        return weight
     }
 
     private func own(_ weight: any Weight) -> CPUWeight {

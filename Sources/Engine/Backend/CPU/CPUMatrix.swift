@@ -53,8 +53,8 @@ final class CPUMatrix: Matrix {
 /// A weight, packed for its use.
 final class CPUWeight: Weight {
     enum Packing {
-        /// Panels of 16 outputs for the row-exact kernels.
-        case panels(ck_weight, AlignedMemory)
+        /// Panels of 16 outputs for the row-exact kernels, and what keeps them.
+        case panels(ck_weight, AnyObject)
         /// Float32 [outputs rounded up to 16, inputs] for BLAS.
         case dense(AlignedMemory)
         /// The file's own rows.
@@ -66,18 +66,40 @@ final class CPUWeight: Weight {
     let outputs: Int
     let inputs: Int
     let packing: Packing
+    /// The file that the packed bytes lie in, to be asked whether it has changed; absent for bytes in memory.
+    private(set) var file: (any TensorBytes)?
 
     init(_ tensor: StoredTensor, for use: WeightUse, on machine: CPUMachine) throws(WeightError) {
         try tensor.check(for: use)
         outputs = tensor.rows
         inputs = tensor.columns
         switch use {
-        case .rowExactProduct: packing = Self.panels(tensor, on: machine)
+        case .rowExactProduct: packing = try Self.panels(tensor, as: tensor.format, on: machine, shelf: nil)
         case .fixedShapeProduct: packing = .dense(Self.floats(tensor, rows: tensor.rows.roundedUp(to: 16)))
         case .table: packing = .table(tensor)
         case .vector: packing = .vector(Self.floats(tensor, rows: 1))
         }
         if use != .table { tensor.giveBackPages() }
+    }
+
+    /// For row-exact products, of the type `format`.
+    init(
+        _ tensor: StoredTensor, as format: StoredTensor.Format, on machine: CPUMachine, shelf: (any WeightShelf)?
+    ) throws(WeightError) {
+        try tensor.check(for: .rowExactProduct)
+        outputs = tensor.rows
+        inputs = tensor.columns
+        let shape = PackedShape(name: tensor.name, format: format, outputs: outputs, inputs: inputs)
+        if let kept = shelf?.bytes(of: shape), let start = kept.bytes.baseAddress {
+            precondition(kept.bytes.count == shape.packedBytes, "CPUWeight: \(kept.bytes.count) bytes on the shelf")
+            let weight = ck_weight(
+                format: format.code, outputs: Int32(outputs), inputs: Int32(inputs), packed: start)
+            packing = .panels(weight, kept.owner)
+            file = kept.owner
+        } else {
+            packing = try Self.panels(tensor, as: format, on: machine, shelf: shelf)
+            tensor.giveBackPages()
+        }
     }
 
     /// The numbers of a vector of `count` numbers.
@@ -87,13 +109,26 @@ final class CPUWeight: Weight {
         return UnsafePointer(memory.floats)
     }
 
-    private static func panels(_ tensor: StoredTensor, on machine: CPUMachine) -> Packing {
-        let format = tensor.format.code, outputs = Int32(tensor.rows), inputs = Int32(tensor.columns)
-        let memory = AlignedMemory(bytes: ck_packed_bytes(format, outputs, inputs))
+    private static func panels(
+        _ tensor: StoredTensor, as format: StoredTensor.Format, on machine: CPUMachine, shelf: (any WeightShelf)?
+    ) throws(WeightError) -> Packing {
+        let outputs = Int32(tensor.rows), inputs = Int32(tensor.columns)
+        let shape = PackedShape(name: tensor.name, format: format, outputs: tensor.rows, inputs: tensor.columns)
+        let memory = AlignedMemory(bytes: shape.packedBytes)
         if let rows = tensor.bytes.baseAddress {
-            ck_pack(machine.pointer, format, rows, outputs, inputs, memory.start)
+            if format == tensor.format {
+                ck_pack(machine.pointer, format.code, rows, outputs, inputs, memory.start)
+            } else {
+                precondition(tensor.format.blockLength == 1, "CPUWeight: \(tensor.format) cannot become \(format)")
+                let scratch = AlignedMemory(bytes: machine.threads * ck_convert_scratch(format.code, inputs))
+                let isGood = ck_convert(
+                    machine.pointer, tensor.format.code, rows, outputs, inputs, format.code, scratch.start,
+                    memory.start)
+                guard isGood else { throw .notQuantisable(name: tensor.name, format: format.rawValue) }
+            }
         }
-        return .panels(ck_weight(format: format, outputs: outputs, inputs: inputs, packed: memory.start), memory)
+        shelf?.keep(UnsafeRawBufferPointer(start: memory.start, count: shape.packedBytes), of: shape)
+        return .panels(ck_weight(format: format.code, outputs: outputs, inputs: inputs, packed: memory.start), memory)
     }
 
     private static func floats(_ tensor: StoredTensor, rows: Int) -> AlignedMemory {
@@ -124,6 +159,11 @@ extension StoredTensor {
         guard first < last, let place = UnsafeMutableRawPointer(bitPattern: first) else { return }
         madvise(place, last - first, MADV_DONTNEED)
     }
+}
+
+extension PackedShape {
+    /// Bytes of its panels.
+    var packedBytes: Int { ck_packed_bytes(format.code, Int32(outputs), Int32(inputs)) }
 }
 
 extension StoredTensor.Format {

@@ -15,6 +15,13 @@ final class ReferenceBackend: Backend {
         return weight
     }
 
+    func makeProduct(
+        _ tensor: StoredTensor, as format: StoredTensor.Format, shelf: (any WeightShelf)?
+    ) throws -> any Weight {
+        precondition(format == tensor.format, "reference: numbers stay what they are in their file")
+        return try makeWeight(tensor, for: .rowExactProduct)
+    }
+
     func makeCacheLayer(capacity: Int, heads: Int, headWidth: Int) -> any CacheLayer {
         ReferenceCacheLayer(capacity: capacity, width: heads * headWidth)
     }
