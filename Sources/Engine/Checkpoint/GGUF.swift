@@ -190,7 +190,7 @@ struct GGUF: TensorSource {
         }
     }
 
-    func stamp() -> [UInt8] { bytes.stamp() }
+    func stamp() -> [UInt8] { files.flatMap { $0.stamp() } }
 
     // MARK: Keys
 
