@@ -54,6 +54,16 @@ import Testing
                 + "Choose scalar, avx2, avx512, or unset it.")
     }
 
+    @Test func `OpenBLAS comes with the first weight that it multiplies, and a machine without it is told so`() throws {
+        let backend = try CPUBackend(threads: 1)
+        _ = try backend.makeWeight(.made([1, 2], rows: 1), for: .fixedShapeProduct)
+        #expect(backend.arithmetic.contains("OpenBLAS"), "\(backend.arithmetic)")
+        #expect(
+            CPUBackendError.openBLASUnavailable("libopenblas.so.0: no such file").description
+                == "OpenBLAS, which works out what a model sees in a picture, cannot be loaded: "
+                + "libopenblas.so.0: no such file. On Debian it is in the package libopenblas0.")
+    }
+
     @Test func `there is at least one core, and no more than the system has`() {
         #expect(CPUMachine.physicalCores >= 1 && CPUMachine.physicalCores <= 4096)
     }

@@ -182,8 +182,7 @@ private final class WorkerProcess {
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
-        // A decoder needs no pool of threads for matrices, whose stacks would count against its memory.
-        let variables = ProcessInfo.processInfo.environment.merging(["OPENBLAS_NUM_THREADS": "1"]) { $1 }
+        let variables = ProcessInfo.processInfo.environment
         let words = Self.cStrings([executable] + arguments)
         let environment = Self.cStrings(variables.map { "\($0)=\($1)" })
         defer { (words + environment).forEach { free($0) } }

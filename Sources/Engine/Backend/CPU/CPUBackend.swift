@@ -11,7 +11,8 @@ import COpenBLAS
 
 /// The backend that every machine has.
 ///
-/// Which OpenBLAS kernels run is OpenBLAS's choice, made when the library is loaded; OPENBLAS_CORETYPE overrides it.
+/// OpenBLAS is loaded with the first weight that it will multiply. Which of its kernels run is its own choice;
+/// OPENBLAS_CORETYPE overrides it.
 final class CPUBackend: Backend {
     let machine: CPUMachine
     let pool = BufferPool()
@@ -21,8 +22,8 @@ final class CPUBackend: Backend {
     var name: String { "cpu (\(machine.instructions.title))" }
     var threads: Int { machine.threads }
     var arithmetic: String {
-        let library = [openblas_get_config(), openblas_get_corename()].map { $0.map { String(cString: $0) } ?? "" }
-        return ([name, "cache \(cacheFormat.rawValue)"] + library).joined(separator: "; ")
+        let library = ob_description().map { String(cString: $0) } ?? ""
+        return [name, "cache \(cacheFormat.rawValue)", library].joined(separator: "; ")
     }
 
     /// - Parameter threads: threads to compute with; by default one for each physical core that this process may use.
@@ -35,8 +36,6 @@ final class CPUBackend: Backend {
         let environment = getenv("SPECCHAT_ISA").map { ["SPECCHAT_ISA": String(cString: $0)] } ?? [:]
         let chosen = if let instructions { instructions } else { try InstructionSet.chosen(by: environment) }
         machine = try CPUMachine(instructions: chosen, threads: threads ?? CPUMachine.physicalCores)
-        // BLAS must never divide a product by itself: its pieces, and so its bits, would follow the thread count.
-        openblas_set_num_threads(1)
     }
 
     func makeWeight(_ tensor: StoredTensor, for use: WeightUse) throws -> any Weight {

@@ -75,10 +75,9 @@ private struct BLASPieces {
         let row = piece % rowBlocks * Self.rowsAtOnce, output = piece / rowBlocks * Self.outputsAtOnce
         let rowCount = min(Self.rowsAtOnce, rows - row), outputCount = min(Self.outputsAtOnce, outputs - output)
         let place = row * outputs + output
-        cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasTrans, blasint(rowCount), blasint(outputCount), blasint(inputs), 1,
-            x + row * xStride, blasint(xStride), weight + output * inputs, blasint(inputs), 0, out + place,
-            blasint(outputs))
+        ob_multiply(
+            Int32(rowCount), Int32(outputCount), Int32(inputs), x + row * xStride, Int32(xStride),
+            weight + output * inputs, out + place, Int32(outputs))
         ck_finish(
             machine, out + place, outputs, Int32(rowCount), Int32(outputCount), bias.map { $0 + output }, activation,
             residual.map { $0 + place })

@@ -7,6 +7,7 @@ enum CPUBackendError: Error, Equatable, CustomStringConvertible {
     case unknownInstructionSet(String)
     case instructionSetUnavailable(InstructionSet)
     case threadsUnavailable(Int)
+    case openBLASUnavailable(String)
 
     var description: String {
         switch self {
@@ -17,6 +18,9 @@ enum CPUBackendError: Error, Equatable, CustomStringConvertible {
             "This processor does not have the instruction set '\(instructions.rawValue)'. Unset SPECCHAT_ISA."
         case .threadsUnavailable(let count):
             "The system does not let this program start \(count) threads. Choose fewer with --threads."
+        case .openBLASUnavailable(let problem):
+            "OpenBLAS, which works out what a model sees in a picture, cannot be loaded: \(problem). "
+                + "On Debian it is in the package libopenblas0."
         }
     }
 }

@@ -1,6 +1,7 @@
 // CPUMatrix.swift — the rows, weights and caches that the C kernels work on. Made by CPUBackend and CPUForwardPass.
 
 import CKernels
+import COpenBLAS
 
 #if canImport(Glibc)
     import Glibc
@@ -69,13 +70,15 @@ final class CPUWeight: Weight {
     /// The file that the packed bytes lie in, to be asked whether it has changed; absent for bytes in memory.
     private(set) var file: (any TensorBytes)?
 
-    init(_ tensor: StoredTensor, for use: WeightUse, on machine: CPUMachine) throws(WeightError) {
+    init(_ tensor: StoredTensor, for use: WeightUse, on machine: CPUMachine) throws {
         try tensor.check(for: use)
         outputs = tensor.rows
         inputs = tensor.columns
         switch use {
         case .rowExactProduct: packing = try Self.panels(tensor, as: tensor.format, on: machine, shelf: nil)
-        case .fixedShapeProduct: packing = .dense(Self.floats(tensor, rows: tensor.rows.roundedUp(to: 16)))
+        case .fixedShapeProduct:
+            if let problem = ob_load() { throw CPUBackendError.openBLASUnavailable(String(cString: problem)) }
+            packing = .dense(Self.floats(tensor, rows: tensor.rows.roundedUp(to: 16)))
         case .table: packing = .table(tensor)
         case .vector: packing = .vector(Self.floats(tensor, rows: 1))
         }
