@@ -239,6 +239,43 @@ static void check_attention(
     free(scratch), free(out), free(shares);
 }
 
+/* Whole numbers of two bytes: exact but for rounding x and w, alone and in company the same; not-a-number stays. */
+static void check_wide(ck_machine *machine, int isa, int outputs, int inputs, int rows) {
+    if (!ck_wide_available(machine)) return;
+    float *w = matrix(outputs, inputs), *x = matrix(rows, inputs), *bias = matrix(1, outputs);
+    size_t stride = padded(outputs);
+    float *residual = matrix(rows, outputs), *out = memory(rows * stride * sizeof *out);
+    float *alone = memory(stride * sizeof *alone);
+    if (rows > 2) x[2 * inputs + inputs / 2] = NAN;
+    for (int k = 0; k < 64; k++) x[k] = 0;
+    void *packed = memory(ck_wide_weight_bytes(outputs, inputs)), *whole = memory(ck_wide_row_bytes(rows, inputs));
+    void *one = memory(ck_wide_row_bytes(1, inputs));
+    ck_wide_pack(machine, CK_F32, w, outputs, inputs, packed);
+    ck_wide_rows(machine, x, rows, inputs, inputs, whole);
+    ck_wide_linear(machine, packed, outputs, inputs, whole, rows, bias, CK_NONE, residual, out, stride);
+    for (int r = 0; r < rows; r++) {
+        for (int o = 0; o < outputs; o++) {
+            double sum = 0, size = 1;
+            for (int k = 0; k < inputs; k++) {
+                double product = (double)x[r * inputs + k] * w[o * inputs + k];
+                sum += product;
+                size += fabs(product);
+            }
+            if (r == 2) expect(isnan(out[r * stride + o]), "wide, not-a-number", isa, outputs, inputs, rows);
+            else
+                expect(
+                    fabs(out[r * stride + o] - (sum + (double)bias[o] + residual[r * stride + o])) < 2e-4 * size,
+                    "wide", isa, outputs, inputs, rows);
+        }
+        ck_wide_rows(machine, x + r * inputs, 1, inputs, inputs, one);
+        ck_wide_linear(
+            machine, packed, outputs, inputs, one, 1, bias, CK_NONE, residual + r * stride, alone, stride);
+        expect(
+            memcmp(alone, out + r * stride, outputs * sizeof *out) == 0, "wide, alone", isa, outputs, inputs, rows);
+    }
+    free(w), free(x), free(bias), free(residual), free(out), free(alone), free(packed), free(whole), free(one);
+}
+
 int main(void) {
     for (int isa = CK_PORTABLE; isa <= CK_AVX512; isa++) {
         if (!ck_isa_available(isa)) continue;
@@ -253,6 +290,9 @@ int main(void) {
                     if (outputs == 21 && rows >= 5) check_linear(machine, isa, format, outputs, 9 * step, rows);
                 }
         for (int columns = 1; columns < 100; columns += 11) check_rows(machine, isa, columns);
+        for (int rows = 1; rows < 200; rows += rows < 10 ? 1 : 90)
+            for (int panels = 1; panels < 9; panels++)
+                check_wide(machine, isa, panels * 16 - panels % 3, 64 * (1 + rows % 5), rows);
         for (int rows = 1; rows < 12; rows += 3)
             for (int committed = 0; committed < 40; committed += 13) {
                 for (int i = 0; i < 3; i++) {

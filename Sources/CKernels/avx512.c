@@ -53,15 +53,23 @@ CK_FUNCTION void block_products(
     }
 }
 
+#define CK_WIDE_PANELS CK_WIDE_TILE
+
+CK_FUNCTION whole_lanes add_pairs(whole_lanes sums, word_pairs pairs, int32_t pair) {
+    return (whole_lanes)_mm512_dpwssd_epi32((__m512i)sums, (__m512i)pairs, _mm512_set1_epi32(pair));
+}
+
 #include "quantised.h"
 #include "rows.h"
 #include "linear.h"
 #include "attention.h"
+#include "wide.h"
 
 #pragma clang attribute pop
 
 const ck_kernels ck_avx512_kernels = {
     linear_piece,   gated_piece, finish_rows,    quantize_row, rms_norm_row,
     layer_norm_row, rotate_row,  largest_of_row, narrow_numbers, attend_piece,
+    wide_piece,     wide_group,
 };
 #endif

@@ -62,6 +62,28 @@ typedef struct {
     size_t out_stride;
 } ck_attention;
 
+/* A product of wide.h: panels of `outputs`, groups of `rows`. */
+typedef struct {
+    const uint8_t *packed;
+    int32_t outputs, inputs;
+    const int16_t *numbers;
+    const float *scales;
+    int32_t rows;
+    const float *bias;
+    ck_activation activation;
+    const float *residual;
+    float *out;
+    size_t out_stride;
+} ck_wide_product;
+
+/* Rows of a group, panels of a tile, and the largest of a block's numbers: CK_WIDE_BLOCK of its squares are below 2^31. */
+enum { CK_WIDE_ROWS = 8, CK_WIDE_TILE = 3, CK_WIDE_REACH = 5792 };
+
+/* Bytes between two panels of a weight of wide.h: scales, then numbers. */
+static inline size_t ck_wide_panel_bytes(int32_t inputs) {
+    return (size_t)inputs / CK_WIDE_BLOCK * 64 + (size_t)inputs * 32;
+}
+
 typedef struct {
     /* Outputs of panels first..<last for rows row..<row_end. */
     void (*linear)(const ck_product *product, int first, int last, int row, int row_end);
@@ -80,6 +102,9 @@ typedef struct {
     void (*narrow)(const float *x, int count, uint16_t *out);
     /* Queries first..<last of one key head; a query is row * group + head within the group. */
     void (*attend)(const ck_attention *attention, int key_head, int first, int last, float *scratch);
+    /* Products of wide.h, where the instruction set has what makes them fast; otherwise NULL. */
+    void (*wide)(const ck_wide_product *product, int first, int panels, int group, int group_end);
+    void (*wide_group)(const float *x, size_t stride, int rows, int columns, int16_t *numbers, float *scales);
 } ck_kernels;
 
 extern const ck_kernels ck_portable_kernels;

@@ -22,6 +22,8 @@ typedef uint32_t bit_lanes __attribute__((ext_vector_type(16)));
 typedef uint16_t half_lanes __attribute__((ext_vector_type(16)));
 /* Four codes of each of sixteen outputs. */
 typedef uint8_t code_bytes __attribute__((ext_vector_type(64)));
+/* Two numbers of each of sixteen outputs. */
+typedef int16_t word_pairs __attribute__((ext_vector_type(32)));
 
 CK_FUNCTION lanes lanes_load(const float *p) {
     lanes v;

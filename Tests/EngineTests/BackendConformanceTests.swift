@@ -135,6 +135,29 @@ private func exactNumbers(_ count: Int, using random: inout SeededNumbers) -> [F
         }
     }
 
+    @Test func `fixed-shape products of a tower's size agree, of whole numbers almost in float32`() throws {
+        var random = SeededNumbers(seed: 17)
+        let world = try World(.vision(rows: 1))
+        for (rows, outputs, inputs) in [(1, 1030, 256), (37, 520, 512), (8, 1024, 320), (300, 256, 1088)] {
+            // Scaled to blocks that reach to ±5792 each, so that rounding to such whole numbers changes nothing.
+            let whole: (Int) -> [Float] = { count in
+                (0..<count).map { Float($0 % 64 == 0 ? 5792 : Int.random(in: -5792...5792, using: &random)) / 4096 }
+            }
+            let any: (Int) -> [Float] = { random.floats($0) }
+            for (limit, numbers) in [(3e-6, whole), (4e-4, any)] {
+                let weight = try world.weights(
+                    .made(numbers(outputs * inputs), rows: outputs), for: .fixedShapeProduct)
+                let bias = try world.weights(.made(random.floats(outputs), rows: 1), for: .vector)
+                let x = numbers(rows * inputs), residual = random.floats(rows * outputs)
+                try world.expect(within: limit, "[\(rows), \(inputs)] times [\(outputs), \(inputs)]") { pass, pick in
+                    pass.linear(
+                        pass.load(x, columns: inputs), pick(weight), bias: pick(bias), activation: .quickGELU,
+                        residual: pass.load(residual, columns: outputs))
+                }
+            }
+        }
+    }
+
     @Test func `norms agree`() throws {
         var random = SeededNumbers(seed: 5)
         let world = try World()

@@ -283,7 +283,11 @@ private func randomTokens(_ count: Int, using random: inout SeededNumbers) -> [I
             let seen = pass.attend(
                 queries: x, keys: x, values: x, heads: AttentionHeads(queries: 3, keys: 3, width: 16), cache: nil)
             let inner = pass.linear(seen, wide, bias: bias, activation: .quickGELU, residual: nil)
-            return try pass.read(pass.linear(inner, narrow, residual: x)).bits
+            let last = pass.linear(inner, narrow, residual: x)
+            // Large enough for the kernel of whole numbers, where there is one.
+            let large = try backend.makeWeight(.made(random.floats(520 * 512), rows: 520), for: .fixedShapeProduct)
+            let rows = pass.load(random.floats(400 * 512), columns: 512)
+            return try pass.read(last).bits + pass.read(pass.linear(rows, large)).bits
         }
         #expect(results[1] == results[0] && results[2] == results[0])
     }

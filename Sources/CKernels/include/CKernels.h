@@ -125,6 +125,30 @@ void ck_finish(
     const ck_machine *machine, float *out, size_t stride, int32_t rows, int32_t columns, const float *bias,
     ck_activation activation, const float *residual);
 
+/* ---- Products of fixed shape, on whole numbers of two bytes (wide.h). ----------------------------------------------- */
+
+/* Inputs come in whole blocks of so many numbers. */
+enum { CK_WIDE_BLOCK = 64 };
+
+/* Does the machine's instruction set do these products faster than float32's? Only then the others here may be called. */
+bool ck_wide_available(const ck_machine *machine);
+
+/* Bytes that ck_wide_pack writes. */
+size_t ck_wide_weight_bytes(int32_t outputs, int32_t inputs);
+/* Packs GGUF rows of any format into 64-byte aligned memory. */
+void ck_wide_pack(
+    ck_machine *machine, ck_format format, const void *rows, int32_t outputs, int32_t inputs, void *packed);
+
+/* Bytes that ck_wide_rows writes. */
+size_t ck_wide_row_bytes(int32_t rows, int32_t columns);
+/* Rows of activations as whole numbers, in 64-byte aligned memory. */
+void ck_wide_rows(ck_machine *machine, const float *x, int32_t rows, int32_t columns, size_t stride, void *whole);
+
+/* out = activation(x * weight^T + bias) + residual for `rows` rows that ck_wide_rows made; bias and residual may be NULL. */
+void ck_wide_linear(
+    ck_machine *machine, const void *packed, int32_t outputs, int32_t inputs, const void *whole, int32_t rows,
+    const float *bias, ck_activation activation, const float *residual, float *out, size_t out_stride);
+
 /* ---- Rows. ------------------------------------------------------------------------------------------------------- */
 
 void ck_rms_norm(

@@ -1,4 +1,5 @@
-// CPULinear.swift — products: row-exact ones by our kernels, fixed-shape ones by OpenBLAS in fixed pieces.
+// CPULinear.swift — products: row-exact ones by our kernels; fixed-shape ones by a kernel of whole numbers where the
+// processor has what makes it fast, otherwise by OpenBLAS in fixed pieces.
 
 import CKernels
 import COpenBLAS
@@ -24,6 +25,11 @@ struct CPULinear {
             ck_linear(
                 machine.pointer, packed, x.activations(for: packed.format, on: machine),
                 bias?.vector(of: weight.outputs), activation.code, residual?.floats, out.floats, out.stride)
+        case .wide(let packed):
+            ck_wide_linear(
+                machine.pointer, packed.start, Int32(weight.outputs), Int32(weight.inputs), x.wideRows(on: machine),
+                Int32(x.rows), bias?.vector(of: weight.outputs), activation.code, residual?.floats, out.floats,
+                out.stride)
         case .dense(let numbers):
             runFixedShape(numbers, into: out, on: machine)
         case .table, .vector:

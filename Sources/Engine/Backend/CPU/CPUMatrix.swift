@@ -19,6 +19,8 @@ final class CPUMatrix: Matrix {
     private let pool: BufferPool
     /// The rows as whole numbers of one byte, with a scale for each 32 of them.
     private var whole: PooledMemory?
+    /// The rows as whole numbers of two bytes, with a scale for each 64.
+    private var wide: PooledMemory?
 
     init(rows: Int, columns: Int, pool: BufferPool) {
         self.rows = rows
@@ -43,6 +45,19 @@ final class CPUMatrix: Matrix {
         return ck_activations(rows: Int32(rows), x: floats, stride: stride, whole: numbers)
     }
 
+    /// The rows as a wide weight reads them, made once likewise.
+    func wideRows(on machine: CPUMachine) -> UnsafeRawPointer {
+        let made = wide ?? widened(on: machine)
+        wide = made
+        return UnsafeRawPointer(made.start)
+    }
+
+    private func widened(on machine: CPUMachine) -> PooledMemory {
+        let memory = PooledMemory(bytes: ck_wide_row_bytes(Int32(rows), Int32(columns)), from: pool)
+        ck_wide_rows(machine.pointer, floats, Int32(rows), Int32(columns), stride, memory.start)
+        return memory
+    }
+
     private func quantised(on machine: CPUMachine) -> PooledMemory {
         precondition(columns % 32 == 0, "quantise: \(columns) columns, blocks hold 32")
         let memory = PooledMemory(bytes: ck_quantised_bytes(Int32(rows), Int32(columns)), from: pool)
@@ -56,6 +71,8 @@ final class CPUWeight: Weight {
     enum Packing {
         /// Panels of 16 outputs for the row-exact kernels, and what keeps them.
         case panels(ck_weight, AnyObject)
+        /// Panels of 16 outputs, whole numbers of two bytes, for the fixed-shape kernel.
+        case wide(AlignedMemory)
         /// Float32 [outputs rounded up to 16, inputs] for BLAS.
         case dense(AlignedMemory)
         /// The file's own rows.
@@ -76,9 +93,7 @@ final class CPUWeight: Weight {
         inputs = tensor.columns
         switch use {
         case .rowExactProduct: packing = try Self.panels(tensor, as: tensor.format, on: machine, shelf: nil)
-        case .fixedShapeProduct:
-            if let problem = ob_load() { throw CPUBackendError.openBLASUnavailable(String(cString: problem)) }
-            packing = .dense(Self.floats(tensor, rows: tensor.rows.roundedUp(to: 16)))
+        case .fixedShapeProduct: packing = try Self.fixedShape(tensor, on: machine)
         case .table: packing = .table(tensor)
         case .vector: packing = .vector(Self.floats(tensor, rows: 1))
         }
@@ -132,6 +147,22 @@ final class CPUWeight: Weight {
         }
         shelf?.keep(UnsafeRawBufferPointer(start: memory.start, count: shape.packedBytes), of: shape)
         return .panels(ck_weight(format: format.code, outputs: outputs, inputs: inputs, packed: memory.start), memory)
+    }
+
+    /// Products of fewer numbers take no time worth saving, and keep all bits of float32.
+    static let fewestWideNumbers = 512 * 512
+
+    private static func fixedShape(_ tensor: StoredTensor, on machine: CPUMachine) throws(CPUBackendError) -> Packing {
+        let outputs = Int32(tensor.rows), inputs = Int32(tensor.columns)
+        if ck_wide_available(machine.pointer), tensor.columns % CK_WIDE_BLOCK == 0,
+            tensor.rows * tensor.columns >= fewestWideNumbers, let rows = tensor.bytes.baseAddress
+        {
+            let memory = AlignedMemory(bytes: ck_wide_weight_bytes(outputs, inputs))
+            ck_wide_pack(machine.pointer, tensor.format.code, rows, outputs, inputs, memory.start)
+            return .wide(memory)
+        }
+        if let problem = ob_load() { throw .openBLASUnavailable(String(cString: problem)) }
+        return .dense(floats(tensor, rows: tensor.rows.roundedUp(to: 16)))
     }
 
     private static func floats(_ tensor: StoredTensor, rows: Int) -> AlignedMemory {
