@@ -2,10 +2,12 @@
 
 import ArgumentParser
 import ConversationStore
+import Engine
 import Foundation
 
 extension CompletionKind {
-    static let models = CompletionKind.file(extensions: ["gguf"])
+    /// Folders, GGUF files, bundles, and models in other programs' stores.
+    static let models = CompletionKind.custom { _, _, typed in ModelCompletion.candidates(for: typed) }
     static let pictures = CompletionKind.file(
         extensions: ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"])
 
@@ -14,7 +16,7 @@ extension CompletionKind {
         let names = ["small", "small+lookup", "medium", "medium+lookup", "lookup", "none"].filter {
             $0.hasPrefix(typed)
         }
-        return names + PathCompletion.candidates(for: typed, endings: ["gguf"])
+        return names + ModelCompletion.candidates(for: typed)
     }
 
     /// Conversations, the last one first.
@@ -24,9 +26,22 @@ extension CompletionKind {
     }
 }
 
+enum ModelCompletion {
+    /// What can be named as a model and begins with what was typed.
+    static func candidates(
+        for typed: String, places: ModelPlaces = .here, shell: CompletionShell? = CompletionShell.requesting
+    ) -> [String] {
+        // The stores are searched only for what may become a name in one.
+        let names = ModelPlaces.mayBeReference(typed) ? places.references().filter { $0.hasPrefix(typed) } : []
+        // Behind a colon zsh looks for a description.
+        let quoted = shell == .zsh ? names.map { $0.replacing(":", with: "\\:") } : names
+        return quoted + PathCompletion.candidates(for: typed, endings: ["gguf"], names: ["bundle.json"])
+    }
+}
+
 enum PathCompletion {
-    /// Folders, and files with one of these endings, whose path begins with what was typed.
-    static func candidates(for typed: String, endings: Set<String>) -> [String] {
+    /// Folders, and files with one of these endings or names, whose path begins with what was typed.
+    static func candidates(for typed: String, endings: Set<String>, names wanted: Set<String> = []) -> [String] {
         let folder = typed.lastIndex(of: "/").map { String(typed[...$0]) } ?? ""
         let beginning = typed.dropFirst(folder.count)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
@@ -35,31 +50,8 @@ enum PathCompletion {
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: folder + name, isDirectory: &isFolder) else { return nil }
             if isFolder.boolValue { return folder + name + "/" }
-            return endings.contains((name as NSString).pathExtension.lowercased()) ? folder + name : nil
+            let isWanted = wanted.contains(name) || endings.contains((name as NSString).pathExtension.lowercased())
+            return isWanted ? folder + name : nil
         }
-    }
-}
-
-/// The completion script of bash as the parser's library makes it, which knows no default subcommand.
-enum BashCompletion {
-    private static let root = "\n_specchat() {\n"
-    private static let subcommands = "    # Offer subcommand / subcommand argument completions\n"
-
-    /// Options without a subcommand are the chat's. A text that is no such script comes back as it is.
-    static func withChatByDefault(_ script: String) -> String {
-        guard let start = script.range(of: root),
-            let place = script.range(of: subcommands, range: start.upperBound..<script.endIndex)
-        else { return script }
-        let byDefault = """
-                # Without a subcommand the chat starts
-                if [[ "${COMP_WORDS[1]}" == -* ]]; then
-                    unparsed_words=("${COMP_WORDS[@]:1:${COMP_CWORD}}")
-                    "_specchat_chat"
-                    return
-                fi
-
-
-            """
-        return script.replacingCharacters(in: place.lowerBound..<place.lowerBound, with: byDefault)
     }
 }

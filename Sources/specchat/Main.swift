@@ -83,7 +83,7 @@ struct Specchat: AsyncParsableCommand {
         case .success:
             // Not an error at all: help, the version or a completion script was asked for.
             do {
-                try TextOutput.standard.line(BashCompletion.withChatByDefault(fullMessage(for: error)))
+                try TextOutput.standard.line(BashCompletion.amended(fullMessage(for: error)))
                 return .success
             } catch {
                 TextOutput.complain("\(error)")

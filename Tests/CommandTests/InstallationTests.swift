@@ -1,6 +1,7 @@
 // InstallationTests.swift — what `make install` puts beside the program: completions and the man page, whole and sound.
 
 import ArgumentParser
+import Engine
 import Foundation
 import Testing
 
@@ -58,17 +59,67 @@ import Testing
         #expect(Set(try bash(completing: words, in: TestFolder())) == wanted)
     }
 
+    @Test(
+        arguments: [
+            ("ask --model tar", ["target.gguf"]), ("inspect mo", ["models/"]), ("--model b", ["bundle.json"]),
+            ("--model oll", ["ollama:llava:7b", "ollama:llama:latest"]), ("--model ollama:llav", ["llava:7b"]),
+            ("--draft ollama:", ["llava:7b", "llama:latest"]), ("--model ollama:llava:7", ["7b"]),
+            ("--mmproj hf:own", ["owner/eye"]), ("ask --model /no/such", []), ("--model pic", []),
+            ("--model ollama:llava:7b --spec", ["--speculation"]),
+        ] as [(String, Set<String>)])
+    func `models are completed by path and by their names in other stores`(words: String, wanted: Set<String>) throws {
+        let folder = try TestFolder()
+        for name in ["target.gguf", "picture.png", "bundle.json", "models/m.gguf"] {
+            try FileManager.default.createDirectory(
+                atPath: folder.path + "/models", withIntermediateDirectories: true)
+            _ = try folder.write("", to: name)
+        }
+        let digest = String(repeating: "a", count: 64)
+        let layer = #"{"mediaType": "application/vnd.ollama.image.model", "digest": "sha256:\#(digest)"}"#
+        let manifests = folder.path + "/ollama/manifests/registry.ollama.ai/library"
+        for name in ["llava/7b", "llama/latest"] {
+            let path = manifests + "/" + name
+            try FileManager.default.createDirectory(
+                atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            try #"{"layers": [\#(layer)]}"#.write(toFile: path, atomically: false, encoding: .utf8)
+        }
+        for path in ["/ollama/blobs", "/hub/models--owner--eye/snapshots/ab"] {
+            try FileManager.default.createDirectory(atPath: folder.path + path, withIntermediateDirectories: true)
+        }
+        _ = try folder.write("", to: "ollama/blobs/sha256-" + digest)
+        _ = try folder.write("{}", to: "hub/models--owner--eye/snapshots/ab/config.json")
+        let stores = "export OLLAMA_MODELS='\(folder.path)/ollama' HF_HUB_CACHE='\(folder.path)/hub'; "
+        #expect(Set(try bash(completing: words, in: folder, after: stores)) == wanted)
+    }
+
+    @Test func `zsh is told of colons that are part of a name`() throws {
+        let home = try TestFolder()
+        try FileManager.default.createDirectory(
+            atPath: home.path + "/.cache/huggingface/hub/models--a--b/snapshots/ff", withIntermediateDirectories: true)
+        _ = try home.write("{}", to: ".cache/huggingface/hub/models--a--b/snapshots/ff/config.json")
+        let places = ModelPlaces(environment: [:], home: URL(filePath: home.path, directoryHint: .isDirectory))
+        #expect(ModelCompletion.candidates(for: "hf:", places: places, shell: .zsh) == ["hf\\:a/b"])
+        #expect(ModelCompletion.candidates(for: "hf:", places: places, shell: .fish) == ["hf:a/b"])
+    }
+
     /// What bash offers for the last of the words behind the program's name.
-    private func bash(completing words: String, in folder: TestFolder) throws -> [String] {
-        let words = words.split(separator: " ")
-        let last = words.last ?? ""
-        let before = words.count > 1 ? String(words[words.count - 2]) : "\"$SPECCHAT\""
+    ///
+    /// - Parameter line: what the shell does first.
+    private func bash(completing words: String, in folder: TestFolder, after line: String = "") throws -> [String] {
+        // Bash cuts words at spaces and at colons, which are words of their own.
+        let pieces = words.split(separator: " ").flatMap { word in
+            word.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+                .enumerated().flatMap { $0.offset == 0 ? [$0.element] : [":", $0.element] }.filter { !$0.isEmpty }
+        }
+        let last = pieces.last == ":" ? "" : pieces.last ?? ""
+        let before = pieces.count > 1 ? pieces[pieces.count - 2] : "\"$SPECCHAT\""
         // As bash asks: the words so far, which of them is being typed, and where in it.
         let script =
-            "cd '\(folder.path)' && \"$SPECCHAT\" --generate-completion-script bash > script && . ./script && "
-            + "COMP_WORDS=(\"$SPECCHAT\" \(words.joined(separator: " "))); COMP_CWORD=\(words.count); "
-            + "COMP_LINE=\"${COMP_WORDS[*]}\"; COMP_POINT=${#COMP_LINE}; "
-            + "_specchat \"$SPECCHAT\" \(last) \(before); printf '%s\\n' \"${COMPREPLY[@]}\""
+            "cd '\(folder.path)' && \(line)\"$SPECCHAT\" --generate-completion-script bash > script && . ./script && "
+            + "COMP_WORDS=(\"$SPECCHAT\" \(pieces.joined(separator: " "))); COMP_CWORD=\(pieces.count); "
+            + "COMP_LINE=\"$SPECCHAT \(words)\"; COMP_POINT=${#COMP_LINE}; "
+            + "asked=$(complete -p specchat); asked=${asked##*-F }; "
+            + "${asked% *} \"$SPECCHAT\" '\(last)' \(before); printf '%s\\n' \"${COMPREPLY[@]}\""
         return try Program.shell(script).output.split(separator: "\n").map(String.init)
     }
 

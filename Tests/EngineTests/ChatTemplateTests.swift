@@ -140,9 +140,14 @@ private func conversation(_ template: ChatTemplate, system: String? = nil) -> St
     }
 
     @Test func `an original LLaVA's template follows from its architecture`() {
-        #expect(ChatTemplate.original(architecture: "LlavaLlamaForCausalLM", hasChatML: false) == .vicunaV1)
-        #expect(ChatTemplate.original(architecture: "LlavaLlamaForCausalLM", hasChatML: true) == .chatMLDirect)
-        #expect(ChatTemplate.original(architecture: "LlavaMistralForCausalLM", hasChatML: false) == .mistralInstruct)
+        func family(_ architecture: String, isTiled: Bool, hasChatML: Bool = false) -> ChatTemplate {
+            .original(architecture: architecture, isTiled: isTiled, hasChatML: hasChatML)
+        }
+        #expect(family("LlavaLlamaForCausalLM", isTiled: false) == .vicunaV1)
+        #expect(family("LlavaLlamaForCausalLM", isTiled: true) == .vicunaV1)
+        #expect(family("LlavaLlamaForCausalLM", isTiled: true, hasChatML: true) == .chatMLDirect)
+        #expect(family("LlavaMistralForCausalLM", isTiled: true) == .mistralInstruct)
+        #expect(family("llava_mistral", isTiled: false) == .vicunaV1)
     }
 
     @Test(arguments: ["grouped", "tied", "theta"])

@@ -55,6 +55,7 @@ private func open(
         #expect(bundle.drafts[1].projector == nil)
         #expect(bundle.preprocessing == .crop)
         #expect(bundle.notice == "Drawn scenes only.")
+        #expect(try open(folder.path("bundle.json")).drafts == bundle.drafts)
     }
 
     @Test func `only name and target are needed`() throws {

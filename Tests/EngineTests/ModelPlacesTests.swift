@@ -117,6 +117,23 @@ private final class Home {
         #expect(home.places().all().map { $0.model.lastPathComponent } == ["llava-Q4_0.gguf", "owner_name_model.gguf"])
     }
 
+    @Test func `name all their models as the command line takes them`() throws {
+        try home.repository("owner/eye", ["config.json", "model.safetensors"])
+        try home.repository("owner/files", ["a-Q4_0.gguf"])
+        try home.manifest("registry.ollama.ai/library/llava/7b", model: "a")
+        try home.file(".lmstudio/models/ann/llava/llava-Q4_0.gguf")
+        try home.file(".cache/llama.cpp/owner_model.gguf")
+        let names = home.places().references()
+        #expect(
+            names == [
+                "hf:owner/eye", "hf:owner/files/a-Q4_0.gguf", "ollama:llava:7b", "lmstudio:ann/llava/llava-Q4_0.gguf",
+                "llamacpp:owner_model.gguf",
+            ])
+        for name in names { #expect(try home.places().locate(name) != nil, "\(name)") }
+        for typed in ["", "h", "hf:", "hf:x", "ollama", "lmstudio:a/b"] { #expect(ModelPlaces.mayBeReference(typed)) }
+        for typed in ["./h", "/", "models/x", "hf/", "x"] { #expect(!ModelPlaces.mayBeReference(typed)) }
+    }
+
     @Test(arguments: [
         "hf:", "hf:../../etc/x", "hf:name", "ollama:..", "ollama:/x", "ollama:x:", "lmstudio:a//b", "hf:a/../b",
     ])

@@ -22,6 +22,8 @@ private struct GoldenConversation: Decodable, CustomTestStringConvertible {
     let lead: String
     /// A picture is -200.
     let ids: [Int32]
+    /// What the original checkpoint's config.json says; absent where the template is in the checkpoint.
+    let checkpoint: [String: String]?
 
     var testDescription: String { "\(template), \(spaces), \(system ?? "no system"), \(turns[0].question)" }
 }
@@ -108,10 +110,31 @@ private func written(_ golden: GoldenConversation, ended: Bool) throws -> [Int32
         #expect(ChatTemplate.recognised(in: try #require(golden.jinja))?.rawValue == golden.template)
     }
 
+    @Test(arguments: goldens("original").filter { $0.checkpoint != nil })
+    private func `the family of an original checkpoint is that which it was trained with`(
+        golden: GoldenConversation
+    ) throws {
+        let keys = try #require(golden.checkpoint)
+        let scratch = try ScratchFolder()
+        var tiny = TinyFolder()
+        tiny.becomeText()
+        for (key, value) in keys { tiny.configuration[key] = value }
+        try tiny.write(to: scratch)
+        // Yi alone has the marks of ChatML in its vocabulary.
+        var pieces = Dictionary(uniqueKeysWithValues: ["<unk>", "<s>", "</s>"].enumerated().map { ($1, $0) })
+        if golden.template == "chatml_direct" { pieces["<|im_start|>"] = 3 }
+        let tokenizer: [String: Any] = [
+            "model": ["type": "BPE", "vocab": pieces, "merges": [String](), "byte_fallback": true, "unk_token": "<unk>"],
+            "added_tokens": [[String: Any]](),
+        ]
+        try scratch.write(Array(JSONSerialization.data(withJSONObject: tokenizer)), to: "tokenizer.json")
+        #expect(try LanguageCheckpoint(path: scratch.path).template() == golden.template)
+    }
+
     @Test func `every family that has an original is there`() {
         let families = Set((goldens("original") + goldens("huggingface")).map(\.template))
         // The demo models' own format and Mistral's version 3 are held by the strings in ChatTemplateTests.
         #expect(families == Set(ChatTemplate.allCases.map(\.rawValue)).subtracting(["plain", "mistral_v3"]))
-        #expect(goldens("original").count == 8 && goldens("huggingface").count == 30)
+        #expect(goldens("original").count == 10 && goldens("huggingface").count == 30)
     }
 }

@@ -32,6 +32,13 @@ LLAVA = (
 )
 BRIEF = "Be brief; answer in one sentence."
 
+# What the original checkpoints' config.json says that tells their conversations apart. BakLLaVA is Mistral, trained with
+# the conversations and the padded pictures of LLaVA-1.5.
+LLAVA_15 = {"model_type": "llava_llama", "image_aspect_ratio": "pad"}
+BAKLLAVA = {"model_type": "llava_mistral", "image_aspect_ratio": "pad"}
+LLAVA_16_MISTRAL = {"model_type": "llava_mistral", "image_aspect_ratio": "anyres"}
+LLAVA_16_34B = {"model_type": "llava_llama", "image_aspect_ratio": "anyres"}
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -170,18 +177,25 @@ def original(model: Path) -> list[dict[str, object]]:
             tokens = tokens + [PICTURE] + chunk[1:]
         return tokens
 
-    def case(template: str, write: Callable, own: str, system: str | None, turns: tuple[Turn, ...], lead: str):
-        return golden(template, None, "legacy", system, turns, lead, ids(write(system or own, turns)))
+    def case(
+        template: str, checkpoint: dict | None, write: Callable, own: str, system: str | None, turns: tuple[Turn, ...],
+        lead: str,
+    ) -> dict[str, object]:  # fmt: skip
+        made = golden(template, None, "legacy", system, turns, lead, ids(write(system or own, turns)))
+        return made | ({} if checkpoint is None else {"checkpoint": checkpoint})
 
     return [
-        case("vicuna_v1", two_separators, VICUNA, None, WITH_PICTURE, " "),
-        case("vicuna_v1", two_separators, VICUNA, BRIEF, TEXT, " "),
-        case("vicuna_v1", two_separators, VICUNA, None, LATE_PICTURE, " "),
-        case("llava_v1", two_separators, LLAVA, None, WITH_PICTURE, " "),
-        case("mistral_instruct", instructions, "", None, WITH_PICTURE, " "),
-        case("mistral_instruct", instructions, "", BRIEF, LATE_PICTURE, " "),
-        case("chatml_direct", direct_chatml, "Answer the questions.", None, WITH_PICTURE, ""),
-        case("chatml_direct", direct_chatml, "Answer the questions.", BRIEF, TEXT, ""),
+        case("vicuna_v1", LLAVA_15, two_separators, VICUNA, None, WITH_PICTURE, " "),
+        case("vicuna_v1", LLAVA_15, two_separators, VICUNA, BRIEF, TEXT, " "),
+        case("vicuna_v1", LLAVA_15, two_separators, VICUNA, None, LATE_PICTURE, " "),
+        case("vicuna_v1", BAKLLAVA, two_separators, VICUNA, None, WITH_PICTURE, " "),
+        case("vicuna_v1", BAKLLAVA, two_separators, VICUNA, BRIEF, LATE_PICTURE, " "),
+        # The command line's own choice, which no checkpoint asks for.
+        case("llava_v1", None, two_separators, LLAVA, None, WITH_PICTURE, " "),
+        case("mistral_instruct", LLAVA_16_MISTRAL, instructions, "", None, WITH_PICTURE, " "),
+        case("mistral_instruct", LLAVA_16_MISTRAL, instructions, "", BRIEF, LATE_PICTURE, " "),
+        case("chatml_direct", LLAVA_16_34B, direct_chatml, "Answer the questions.", None, WITH_PICTURE, ""),
+        case("chatml_direct", LLAVA_16_34B, direct_chatml, "Answer the questions.", BRIEF, TEXT, ""),
     ]
 
 

@@ -161,6 +161,9 @@ public struct ModelBundle: Sendable, Equatable {
         }
         if isFolder.boolValue { return try bundle(ofFolder: URL(filePath: path, directoryHint: .isDirectory)) }
         let url = URL(filePath: path)
+        if !isFolder.boolValue, url.lastPathComponent == BundleManifest.fileName {
+            return try BundleManifest.open(url.deletingLastPathComponent())
+        }
         let parent = url.deletingLastPathComponent().path
         if url.pathExtension == "safetensors", HuggingFaceFolder.isOne(parent) {
             return try bundle(ofHuggingFaceFolder: parent)

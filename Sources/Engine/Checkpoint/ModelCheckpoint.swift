@@ -48,8 +48,9 @@ struct LanguageCheckpoint {
         case .folder(let folder) where folder.kind == .originalLlava:
             // A template in such a folder is that of the language model from which LLaVA was made.
             let type = try folder.configuration.string("model_type") ?? ""
+            let isTiled = try folder.configuration.string("image_aspect_ratio") == "anyres"
             let hasChatML = try vocabulary().pieces.contains("<|im_start|>")
-            return ChatTemplate.original(architecture: type, hasChatML: hasChatML).rawValue
+            return ChatTemplate.original(architecture: type, isTiled: isTiled, hasChatML: hasChatML).rawValue
         case .folder(let folder): return try TokenizerFolder(folder: folder.path).chatTemplate()
         }
     }

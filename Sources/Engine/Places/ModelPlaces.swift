@@ -75,6 +75,27 @@ public struct ModelPlaces: Sendable {
         name.firstIndex(of: ":").map { ModelPlace(rawValue: String(name[..<$0])) != nil } ?? false
     }
 
+    /// Whether what was typed so far may become a model's name in a store.
+    public static func mayBeReference(_ typed: String) -> Bool {
+        ModelPlace.allCases.contains { "\($0.rawValue):".hasPrefix(typed) || typed.hasPrefix("\($0.rawValue):") }
+    }
+
+    /// Every model's name in a store, as `--model` takes it.
+    public func references() -> [String] {
+        ModelPlace.allCases.flatMap { place in
+            (folders[place] ?? []).flatMap { store -> [String] in
+                switch place {
+                case .huggingFace: HubCache(folder: store).all().map(\.reference)
+                case .ollama: OllamaStore(folder: store).all().map(\.reference)
+                case .lmStudio, .llamaCpp:
+                    GGUFFolder.all(in: store).map { model in
+                        "\(place.rawValue):" + model.model.path.dropFirst(store.path.count).drop { $0 == "/" }
+                    }
+                }
+            }
+        }
+    }
+
     /// The files that a reference such as "hf:owner/name" names; nil for what is a path.
     func locate(_ reference: String) throws(ModelPlaceError) -> StoredModel? {
         guard let colon = reference.firstIndex(of: ":"),

@@ -19,14 +19,16 @@ extension ChatTemplate {
         return has("<image>", ".upper()", "| upper") ? .llavaHF : .plain
     }
 
-    /// The family of an original LLaVA checkpoint, by the rule of its command line: such folders name no template, or
-    /// that of the language model which they were made from.
+    /// The family of an original LLaVA checkpoint, by how it was trained: such folders name no template, or that of the
+    /// language model which they were made from.
     ///
     /// - Parameters:
     ///   - architecture: or type of model, of `config.json`: "LlavaMistralForCausalLM", "llava_mistral".
+    ///   - isTiled: whether pictures are cut into tiles, as LLaVA-1.6 does. BakLLaVA is Mistral too, but was trained with
+    ///     LLaVA-1.5's pictures and conversations.
     ///   - hasChatML: whether the vocabulary has "<|im_start|>", as Yi's has.
-    static func original(architecture: String, hasChatML: Bool) -> ChatTemplate {
-        if architecture.lowercased().contains("mistral") { return .mistralInstruct }
+    static func original(architecture: String, isTiled: Bool, hasChatML: Bool) -> ChatTemplate {
+        if architecture.lowercased().contains("mistral") { return isTiled ? .mistralInstruct : .vicunaV1 }
         return hasChatML ? .chatMLDirect : .vicunaV1
     }
 
