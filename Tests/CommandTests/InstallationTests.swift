@@ -29,7 +29,7 @@ import Testing
         }
         #expect(Self.commands.count >= 8)
         for command in Self.commands { #expect(script.output.contains(command), "\(command)") }
-        for word in ["draft", "resume", "theme", "high-contrast", "gguf"] {
+        for word in ["draft", "resume", "theme", "high-contrast", "webp"] {
             #expect(script.output.contains(word), "\(word)")
         }
     }
@@ -76,19 +76,19 @@ import Testing
         }
         let digest = String(repeating: "a", count: 64)
         let layer = #"{"mediaType": "application/vnd.ollama.image.model", "digest": "sha256:\#(digest)"}"#
-        let manifests = folder.path + "/ollama/manifests/registry.ollama.ai/library"
+        let manifests = folder.path + "/stores/manifests/registry.ollama.ai/library"
         for name in ["llava/7b", "llama/latest"] {
             let path = manifests + "/" + name
             try FileManager.default.createDirectory(
                 atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
             try #"{"layers": [\#(layer)]}"#.write(toFile: path, atomically: false, encoding: .utf8)
         }
-        for path in ["/ollama/blobs", "/hub/models--owner--eye/snapshots/ab"] {
+        for path in ["/stores/blobs", "/hub/models--owner--eye/snapshots/ab"] {
             try FileManager.default.createDirectory(atPath: folder.path + path, withIntermediateDirectories: true)
         }
-        _ = try folder.write("", to: "ollama/blobs/sha256-" + digest)
+        _ = try folder.write("", to: "stores/blobs/sha256-" + digest)
         _ = try folder.write("{}", to: "hub/models--owner--eye/snapshots/ab/config.json")
-        let stores = "export OLLAMA_MODELS='\(folder.path)/ollama' HF_HUB_CACHE='\(folder.path)/hub'; "
+        let stores = "export OLLAMA_MODELS='\(folder.path)/stores' HF_HUB_CACHE='\(folder.path)/hub'; "
         #expect(Set(try bash(completing: words, in: folder, after: stores)) == wanted)
     }
 

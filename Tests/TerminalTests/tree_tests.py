@@ -34,6 +34,14 @@ def hostile(round):
     return round
 
 
+def sourced(round):
+    """The round with a word about who proposed each node: lookups the first one, both the second, the model the rest."""
+    for node in round["tree"]["nodes"][1:]:
+        is_path = node["probability"] > 0.5
+        node["source"] = ("lookup" if node["depth"] == 1 else "both") if is_path else "model"
+    return round
+
+
 class TreeTest(TerminalTest):
     @classmethod
     def setUpClass(cls):
@@ -44,6 +52,8 @@ class TreeTest(TerminalTest):
         traces.write(cls.hostile, question="</script>\x1b[2J", change=hostile)
         cls.thoughts = cls.path("thoughts.jsonl")
         traces.write(cls.thoughts, change=inspected)
+        cls.sources = cls.path("sources.jsonl")
+        traces.write(cls.sources, change=sourced)
 
     @classmethod
     def tearDownClass(cls):
@@ -72,6 +82,22 @@ class TreeTest(TerminalTest):
         with self.paused(self.trace) as session:
             session.send("\r").wait("not recorded")
             self.assert_framed(session)
+            self.assertEqual(session.send("q").finish(), 0)
+
+    def test_marks_who_proposed_a_token(self):
+        with self.paused(self.sources, rows=40, columns=140) as session:
+            session.wait(re.compile(r"✓ ·I°")).wait(re.compile(r"✓ ·see⁺"))
+            # A draft model's own proposals are the rule, and have no mark.
+            self.assertRegex(session.text, r"·other(?![°⁺])")
+            self.assertNotRegex(session.text, r"·other[°⁺]")
+            session.wait("° looked up  ⁺ by both")
+            session.send("\x1bOA").wait("▶✓ ·see").send("\r").wait("draft model and looked up")
+            session.send("\x1b").wait("▶✓ ·see").send("\x1bOD").wait("▶✓ ·I").send("\r").wait(re.compile(r"draft +\S+ rank \d of \d .*looked up"))
+            self.assert_framed(session)
+            session.send("\x1b").wait("▶✓ ·I")
+            self.assertEqual(session.send("q").finish(), 0)
+        with self.paused(self.trace, rows=40, columns=140) as session:
+            self.assertNotIn("looked up", session.text)
             self.assertEqual(session.send("q").finish(), 0)
 
     def test_begins_at_the_round_that_is_asked_for_below_its_question(self):

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
-from specchat_training import golden_models, golden_texts, hf_reference
+from specchat_training import golden_anyres, golden_models, golden_rotary, golden_texts, hf_reference
 from specchat_training.gguf_import import import_vocabulary
 from specchat_training.golden_blocks import write_blocks
 from specchat_training.golden_models import WORLDS
@@ -112,6 +113,81 @@ def test_padding_agrees_with_the_processor_that_transformers_has_for_llava():
     size = {"size": {"shortest_edge": 56}, "crop_size": {"height": 56, "width": 56}}
     theirs = LlavaImageProcessorPil(do_pad=True, **size)(picture, return_tensors="np")["pixel_values"][0]
     np.testing.assert_allclose(hf_reference.preprocess(picture, 56, "pad"), theirs, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def tiled():
+    return golden_anyres.load_anyres(GOLDENS / "anyres")
+
+
+def test_the_model_that_sees_tiles_is_written_alike_each_time(tmp_path):
+    golden_texts.train_tiny_tokenizer(tmp_path / "tiny.model")
+    golden_anyres.write_anyres(tmp_path / "anyres", tmp_path / "tiny.model")
+    kept, kept_arrays = arrays(GOLDENS / "anyres")
+    made, made_arrays = arrays(tmp_path / "anyres")
+    assert kept == made
+    for name, values in kept_arrays.items():
+        np.testing.assert_allclose(values, made_arrays[name], atol=2e-4, err_msg=name)
+    for file in ("language.gguf", "vision.gguf"):
+        assert (tmp_path / "anyres" / file).read_bytes() == (GOLDENS / "anyres" / file).read_bytes()
+    folders = [load_file(place / "anyres/model/model.safetensors") for place in (GOLDENS, tmp_path)]
+    assert folders[0].keys() == folders[1].keys()
+    # What comes after the layer whose features are read is whatever transformers begins with.
+    unused = (f".encoder.layers.{golden_anyres.VISION.layers}.", ".post_layernorm.")
+    for name in folders[0]:
+        if not any(part in name for part in unused):
+            assert torch.equal(folders[0][name], folders[1][name]), name
+
+
+def test_twenty_sizes_use_every_sheet_and_lose_what_is_padding(tiled):
+    index, values = arrays(GOLDENS / "anyres")
+    side, patch = golden_anyres.SIDE, golden_anyres.PATCH
+    assert [(picture["width"], picture["height"]) for picture in index["pictures"]] == golden_anyres.SIZES
+    assert len(golden_anyres.SIZES) == 20
+    squares = {picture["squares"] for picture in index["pictures"]}
+    # One for the whole, and two, three or four tiles.
+    assert squares == {3, 4, 5}
+    whole = (side // patch) ** 2
+    for picture in index["pictures"]:
+        # Each line of the tiles has a row behind it; lines and columns of padding have none.
+        assert whole <= picture["tokens"] <= whole * picture["squares"] + 3 * side // patch
+    rows = golden_anyres.visual_tokens(tiled, 500, 20)
+    np.testing.assert_allclose(values["500x20.rows"], rows[index["pictures"][15]["rows"]], atol=2e-4)
+
+
+def test_the_row_at_a_line_s_end_is_the_learnt_one(tiled):
+    learnt = tiled.model.image_newline.detach().numpy()
+    rows = golden_anyres.visual_tokens(tiled, 112, 112)
+    whole = (golden_anyres.SIDE // golden_anyres.PATCH) ** 2
+    line = 2 * golden_anyres.SIDE // golden_anyres.PATCH + 1
+    assert len(rows) == whole + line * (line - 1)
+    np.testing.assert_allclose(rows[whole + line - 1 :: line], np.tile(learnt, (line - 1, 1)), atol=1e-6)
+
+
+@pytest.mark.parametrize("world", golden_rotary.ROTARY_WORLDS, ids=lambda world: world.name)
+def test_transformers_still_turns_positions_as_the_files_say(world, tmp_path):
+    golden_texts.train_tiny_tokenizer(tmp_path / "tiny.model")
+    golden_rotary.write_rotary_world(world, tmp_path / "world", tmp_path / "tiny.model")
+    folder = GOLDENS / "rotary" / world.name
+    kept, made = (json.loads((place / "golden.json").read_text()) for place in (folder, tmp_path / "world"))
+    assert kept == made
+    sizes = [np.fromfile(place / "arrays.bin", dtype="<f4") for place in (folder, tmp_path / "world")]
+    assert len(sizes[0]) == len(golden_rotary.KEPT_ROWS) * world.shape.vocabulary
+    np.testing.assert_allclose(*sizes, atol=2e-4)
+    assert (tmp_path / "world" / "language.gguf").read_bytes() == (folder / "language.gguf").read_bytes()
+
+
+def test_frequencies_of_published_models_are_those_that_transformers_works_out():
+    kept = {entry["name"]: entry for entry in json.loads((GOLDENS / "rotary" / "frequencies.json").read_text())}
+    assert list(kept) == list(golden_rotary.FREQUENCIES)
+    for name, entry in kept.items():
+        made = golden_rotary.frequencies(name)
+        assert entry["frequencies"] == pytest.approx(made["frequencies"], rel=1e-6), name
+        assert entry["magnitude"] == pytest.approx(made["magnitude"], rel=1e-6)
+        # Whatever is stretched turns slower than it would, and never faster.
+        base, width = entry["config"]["rope_parameters"]["rope_theta"], entry["width"]
+        plain = base ** (-np.arange(0, width, 2) / width)
+        assert (np.array(entry["frequencies"]) <= plain * (1 + 1e-6)).all(), name
 
 
 def test_blocks_and_pictures_are_written_alike_each_time(tmp_path):

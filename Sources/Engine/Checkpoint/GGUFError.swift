@@ -63,7 +63,7 @@ public struct GGUFError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The message without the file's name, which stands before it.
     private var sentence: String {
         switch fault {
-        case .unreadable(let reason): "cannot be read: \(reason). Check the path and its permissions."
+        case .unreadable(let reason): CheckpointSentence.unreadable(reason)
         case .notRegular: "is not a regular file. Give the path of a .gguf file."
         case .empty: "is empty. Copy or download it again."
         case .changed: ChangedFileError.sentence
@@ -111,9 +111,8 @@ public struct GGUFError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unalignedTensor(let name, let alignment):
             "places the tensor '\(printable(name))' off its alignment of \(alignment) bytes. \(Self.copyAgain)"
         case .tensorPastEnd(let name, let end, let size):
-            "places the end of the tensor '\(printable(name))' at byte \(end) but has only \(size) bytes. \(Self.copyAgain)"
-        case .overlappingTensors(let first, let second):
-            "lets the tensors '\(printable(first))' and '\(printable(second))' overlap. \(Self.copyAgain)"
+            CheckpointSentence.tensorPastEnd(name, end: end, size: size)
+        case .overlappingTensors(let first, let second): CheckpointSentence.overlappingTensors(first, second)
         default: nil
         }
     }
@@ -140,9 +139,9 @@ public struct GGUFError: Error, Sendable, Equatable, CustomStringConvertible {
         switch fault {
         case .missingKey(let key): "has no key '\(printable(key))'. \(Self.inspect)"
         case .wrongKeyType(let key, let found, let wanted):
-            "holds \(found) in '\(printable(key))' where it must hold \(wanted). Convert the model again."
+            CheckpointSentence.wrongKeyType(key, found: found, wanted: wanted, advice: "Convert the model again.")
         case .absurdValue(let key, let value, let allowed):
-            "says '\(printable(key))' is \(printable(value)); it must be \(allowed). Convert the model again."
+            CheckpointSentence.absurdValue(key, value: value, allowed: allowed, advice: "Convert the model again.")
         case .missingTensor(let name):
             "has no tensor named '\(printable(name))'. Is it a LLaVA-1.5 model? \(Self.inspect)"
         case .unsupportedType(let name, let type):
@@ -160,7 +159,7 @@ public struct GGUFError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    private static let copyAgain = "The file is damaged: copy or download it again."
+    private static let copyAgain = CheckpointSentence.copyAgain
     private static let inspect = "`specchat inspect` lists what it holds."
 
     private func shape(_ sizes: [Int]) -> String { sizes.map(String.init).joined(separator: " × ") }

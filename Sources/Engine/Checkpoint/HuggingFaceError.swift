@@ -58,7 +58,7 @@ public struct HuggingFaceError: Error, Sendable, Equatable, CustomStringConverti
     /// The message without the path, which stands before it.
     private var sentence: String {
         switch fault {
-        case .unreadable(let reason): "cannot be read: \(reason). Check the path and its permissions."
+        case .unreadable(let reason): CheckpointSentence.unreadable(reason)
         case .notRegular: "is not a regular file. \(Self.copyAgain)"
         case .empty: "is empty. \(Self.copyAgain)"
         case .changed: ChangedFileError.sentence
@@ -91,9 +91,8 @@ public struct HuggingFaceError: Error, Sendable, Equatable, CustomStringConverti
             "sets \(bytes) bytes aside for the \(printable(type)) tensor '\(printable(name))' of \(sizes(shape)) numbers. "
                 + Self.copyAgain
         case .tensorPastEnd(let name, let end, let size):
-            "places the end of the tensor '\(printable(name))' at byte \(end) but has only \(size) bytes. \(Self.copyAgain)"
-        case .overlappingTensors(let first, let second):
-            "lets the tensors '\(printable(first))' and '\(printable(second))' overlap. \(Self.copyAgain)"
+            CheckpointSentence.tensorPastEnd(name, end: end, size: size)
+        case .overlappingTensors(let first, let second): CheckpointSentence.overlappingTensors(first, second)
         default: nil
         }
     }
@@ -121,9 +120,11 @@ public struct HuggingFaceError: Error, Sendable, Equatable, CustomStringConverti
         switch fault {
         case .missingKey(let key): "has no '\(printable(key))'. Copy the model's own file again."
         case .wrongKeyType(let key, let found, let wanted):
-            "holds \(found) in '\(printable(key))' where it must hold \(wanted). Copy the model's own file again."
+            CheckpointSentence.wrongKeyType(
+                key, found: found, wanted: wanted, advice: "Copy the model's own file again.")
         case .absurdValue(let key, let value, let allowed):
-            "says '\(printable(key))' is \(printable(value)); it must be \(allowed). Copy the model's own file again."
+            CheckpointSentence.absurdValue(
+                key, value: value, allowed: allowed, advice: "Copy the model's own file again.")
         case .missingTensor(let name):
             "has no tensor '\(printable(name))'. Is it a whole LLaVA or LLaMA model? Copy or download it again."
         case .unsupportedType(let name, let type):
@@ -163,7 +164,7 @@ public struct HuggingFaceError: Error, Sendable, Equatable, CustomStringConverti
         name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*/) != nil
     }
 
-    private static let copyAgain = "The file is damaged: copy or download it again."
+    private static let copyAgain = CheckpointSentence.copyAgain
     /// What to do with weights in PyTorch's files.
     static let conversionAdvice = "Convert them once, in that folder: \(conversion)"
     /// One file at a time, so that it takes no more memory than the largest; `weights_only` runs no program.

@@ -40,7 +40,8 @@ extension LanguageModelConfiguration {
             slidingWindow: try text["sliding_window"].map { _ throws(HuggingFaceError) in
                 try text.count("sliding_window", in: 1...16_777_216)
             },
-            isOutputTied: !folder.hasTensor("output.weight"))
+            // A head beside a tied embedding is not used, as in transformers.
+            isOutputTied: try text.bool("tie_word_embeddings") ?? !folder.hasTensor("output.weight"))
         try checkDivisions(text)
         try Self.refuseUnsupported(text, folder)
         try folder.expect(shapes)

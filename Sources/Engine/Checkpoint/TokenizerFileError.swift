@@ -36,7 +36,7 @@ public struct TokenizerFileError: Error, Sendable, Equatable, CustomStringConver
     /// The message without the file's name, which stands before it.
     private var sentence: String {
         switch fault {
-        case .unreadable(let reason): "cannot be read: \(reason). Check the path and its permissions."
+        case .unreadable(let reason): CheckpointSentence.unreadable(reason)
         case .notRegular: "is not a regular file. Copy or download it again."
         case .tooLarge(let count, let limit):
             "has \(count) bytes, more than any tokenizer (\(limit) can be read). Is it another file under this name?"
@@ -56,5 +56,5 @@ public struct TokenizerFileError: Error, Sendable, Equatable, CustomStringConver
         }
     }
 
-    private static let copyAgain = "The file is damaged: copy or download it again."
+    private static let copyAgain = CheckpointSentence.copyAgain
 }
