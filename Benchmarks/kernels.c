@@ -174,7 +174,10 @@ int main(int count, char **arguments) {
     const char *rows = count > 3 ? arguments[3] : "1,2,3,4,6,8,12,16,32,64,128,640";
     const int layers = count > 4 ? atoi(arguments[4]) : 4, passes = count > 5 ? atoi(arguments[5]) : 5;
     const char *isa = getenv("SPECCHAT_ISA");
-    ck_isa set = !isa ? ck_isa_best() : !strcmp(isa, "avx2") ? CK_AVX2 : !strcmp(isa, "scalar") ? CK_PORTABLE : CK_AVX512;
+    ck_isa set = !isa ? ck_isa_best() : CK_AVX512;
+    if (isa && !strcmp(isa, "scalar")) set = CK_PORTABLE;
+    if (isa && !strcmp(isa, "avx2")) set = CK_AVX2;
+    if (isa && !strcmp(isa, "neon")) set = CK_NEON;
     ck_machine *machine = ck_machine_create(set, threads);
     if (!machine) return 2;
     for (int format = 0; format < CK_FORMATS; format++) {

@@ -1,4 +1,4 @@
-/* kernels.h — what an instruction set offers. portable.c, avx2.c and avx512.c each fill one table. */
+/* kernels.h — what an instruction set offers. portable.c, avx2.c, avx512.c and neon.c each fill one table. */
 #ifndef CK_KERNELS_H
 #define CK_KERNELS_H
 #include "CKernels.h"
@@ -111,6 +111,8 @@ extern const ck_kernels ck_portable_kernels;
 #if defined(__x86_64__)
 extern const ck_kernels ck_avx2_kernels;
 extern const ck_kernels ck_avx512_kernels;
+#elif defined(__aarch64__)
+extern const ck_kernels ck_neon_kernels;
 #endif
 
 /* Bytes between two panels of a packed weight. */

@@ -5,7 +5,7 @@
  * fixed order.
  */
 #ifndef CK_FUSED
-#error "portable.c, avx2.c and avx512.c define CK_FUSED before they include lanes.h"
+#error "each instruction set's file defines CK_FUSED before they include lanes.h"
 #endif
 #include <math.h>
 #include <string.h>

@@ -9,6 +9,9 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
 
 #include "kernels.h"
 
@@ -131,6 +134,8 @@ static const ck_kernels *kernels_of(ck_isa isa) {
 #if defined(__x86_64__)
     if (isa == CK_AVX512) return &ck_avx512_kernels;
     if (isa == CK_AVX2) return &ck_avx2_kernels;
+#elif defined(__aarch64__)
+    if (isa == CK_NEON) return &ck_neon_kernels;
 #endif
     return &ck_portable_kernels;
 }
@@ -182,11 +187,17 @@ bool ck_isa_available(ck_isa isa) {
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") &&
                ck_isa_available(CK_AVX2);
+#elif defined(__aarch64__) && defined(__linux__)
+    if (isa == CK_NEON) return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#elif defined(__aarch64__)
+    if (isa == CK_NEON) return true; /* every Mac of this kind has the dot products */
 #endif
     return false;
 }
 
 ck_isa ck_isa_best(void) {
-    if (ck_isa_available(CK_AVX512)) return CK_AVX512;
-    return ck_isa_available(CK_AVX2) ? CK_AVX2 : CK_PORTABLE;
+    ck_isa best = CK_PORTABLE;
+    for (ck_isa isa = CK_PORTABLE; isa < CK_ISAS; isa++)
+        if (ck_isa_available(isa)) best = isa;
+    return best;
 }

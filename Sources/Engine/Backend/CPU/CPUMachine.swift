@@ -27,10 +27,16 @@ enum CPUBackendError: Error, Equatable, CustomStringConvertible {
 
 /// Which of the kernels' builds runs.
 enum InstructionSet: String, CaseIterable, Sendable {
-    case scalar, avx2, avx512
+    case scalar, avx2, avx512, neon
 
     /// What the name of the backend calls it.
-    var title: String { self == .avx512 ? "avx512-vnni" : rawValue }
+    var title: String {
+        switch self {
+        case .avx512: "avx512-vnni"
+        case .neon: "neon-dotprod"
+        case .scalar, .avx2: rawValue
+        }
+    }
 
     var isAvailable: Bool { ck_isa_available(code) }
 
@@ -48,6 +54,7 @@ enum InstructionSet: String, CaseIterable, Sendable {
         case .scalar: CK_PORTABLE
         case .avx2: CK_AVX2
         case .avx512: CK_AVX512
+        case .neon: CK_NEON
         }
     }
 }
