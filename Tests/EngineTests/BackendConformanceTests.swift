@@ -288,18 +288,3 @@ extension AttentionHeads {
             heads: self, cache: cache)
     }
 }
-
-/// A tree of `rows` nodes, parents before children, at random slots from `committed` on.
-func randomTree(
-    rows: Int, committed: Int, capacity: Int, using random: inout SeededNumbers
-) -> ForwardPlan {
-    let slots = Array((Int32(committed)..<Int32(capacity)).shuffled(using: &random).prefix(rows))
-    var ancestors: [[Int32]] = []
-    for row in 0..<rows {
-        let parent = row == 0 ? nil : Int.random(in: max(0, row - 4)..<row, using: &random)
-        ancestors.append(parent.map { ancestors[$0] + [slots[$0]] } ?? [])
-    }
-    return ForwardPlan(
-        arithmetic: .rowExact, sight: .ancestors(ancestors), committed: committed,
-        positions: ancestors.map { Int32(committed + $0.count) }, slots: slots)
-}

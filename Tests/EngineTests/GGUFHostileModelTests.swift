@@ -38,6 +38,9 @@ struct HostileModel: Sendable, CustomTestStringConvertible {
         language("another architecture", .wrongKind(found: "a model of architecture 'qwen2'", wanted: wantsLanguage)) {
             $0.set("general.architecture", .string("qwen2"))
         },
+        language("an adapter", .wrongKind(found: "an adapter (LoRA)", wanted: wantsLanguage)) {
+            $0.set("general.type", .string("adapter"))
+        },
         language("no architecture", .missingKey("general.architecture")) { $0.set("general.architecture", nil) },
         language("no block count", .missingKey("llama.block_count")) { $0.set("llama.block_count", nil) },
         language(

@@ -247,6 +247,7 @@ private struct World {
         #expect(
             ModelLines.memory(5_000_000_000, of: 8_000_000_000).value == "5.0 GB of weights; this machine has 8.0 GB")
         #expect(
-            ModelLines.memory(14_000_000_000, of: 8_000_000_000).value.contains("take a smaller or a quantised model"))
+            ModelLines.memory(14_000_000_000, of: 8_000_000_000).value.contains(
+                "a quantised model, or --quantize this one"))
     }
 }

@@ -33,6 +33,10 @@ extension LanguageModelConfiguration {
             throw file.fault(.missingKey("general.architecture"))
         }
         if architecture == "clip" { throw file.fault(.wrongKind(found: "a vision model", wanted: wanted)) }
+        // An adapter names the architecture that it is for.
+        if try file.string("general.type") == "adapter" {
+            throw file.fault(.wrongKind(found: "an adapter (LoRA)", wanted: wanted))
+        }
         guard architecture == "llama" else {
             throw file.fault(.wrongKind(found: "a model of architecture '\(architecture)'", wanted: wanted))
         }

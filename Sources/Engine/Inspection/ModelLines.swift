@@ -89,7 +89,10 @@ enum ModelLines {
     /// The weights beside the machine's memory: what does not fit is read from the disk again and again.
     static func memory(_ bytes: Int, of machine: UInt64 = ProcessInfo.processInfo.physicalMemory) -> Line {
         let fits = UInt64(bytes) < machine
-        let advice = fits ? "" : ", so they are read from the disk for every token: take a smaller or a quantised model"
+        let advice =
+            fits
+            ? ""
+            : ", so they are read from the disk for every token: take a smaller or a quantised model, or --quantize this one"
         return Line(
             "memory",
             "\(Wording.size(bytes)) of weights; this machine has \(Wording.size(Int(clamping: machine)))\(advice)")
