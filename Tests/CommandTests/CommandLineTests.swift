@@ -166,6 +166,19 @@ import Testing
         #expect((try result.json()["tokens"] as? [Int])?.isEmpty == false)
     }
 
+    @Test(arguments: ["A dog.", "A"])
+    func `scores an answer that follows the picture itself`(answer: String) throws {
+        let picture = ["--image", Program.root.path + "/Assets/pictures/demo.png", "--json"]
+        let result = try Program.run(["score", "--raw-prompt", "<image>", "--text", answer] + picture)
+        #expect(result.status == 0, "\(result.errors)")
+        let json = try result.json()
+        let tokens = try #require(json["tokens"] as? [Int]), logs = try #require(json["logprobs"] as? [Double])
+        #expect(!tokens.isEmpty && logs.count == tokens.count && logs.allSatisfy { $0 < 0 })
+        // The first token is foretold by the picture's last row: what comes after it changes nothing.
+        let longer = try Program.run(["score", "--raw-prompt", "<image>", "--text", answer + " It runs."] + picture)
+        #expect(try (longer.json()["logprobs"] as? [Double])?.first == logs.first)
+    }
+
     @Test func `says what a model file holds`() throws {
         let result = try Program.run(["inspect", Program.model[1]])
         #expect(result.status == 0)

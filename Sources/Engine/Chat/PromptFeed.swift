@@ -57,6 +57,8 @@ final class PromptFeed {
     private let cache: KVCache
     private let drafter: (any Drafter)?
     private(set) var waiting: [PromptPart] = []
+    /// The pass that read the newest rows, and the row that it gave for the last of them.
+    private(set) var newest: (pass: any ForwardPass, hidden: any Matrix)?
     /// Rows that are read at once.
     static let chunk = 64
 
@@ -158,7 +160,8 @@ final class PromptFeed {
     }
 
     private func read(_ input: LanguageModel.Input, rows: Int) {
-        _ = target.forward(input, plan: .text(rows: rows, after: cache.committed), cache: cache)
+        let (pass, hidden) = target.forward(input, plan: .text(rows: rows, after: cache.committed), cache: cache)
+        newest = (pass, pass.gather([rows - 1], of: hidden))
         cache.commit(rows: rows)
     }
 }

@@ -35,31 +35,45 @@ extension LoadedModels {
         let tokens = tokenizer.encode(answer)
         var parts = try self.parts(of: prompt, image: image)
         parts.append(.tokens(Array(tokens.dropLast())))
-        let rows = parts.reduce(0) { $0 + $1.rows }
+        let needed = parts.reduce(0) { $0 + $1.rows }
         guard !tokens.isEmpty else { throw ChatError.badSetting("there is no answer to score. Give one with --text.") }
-        guard rows <= contextLength else {
-            throw ChatError.contextFull(needed: rows, free: contextLength, limit: contextLength)
+        guard needed <= contextLength else {
+            throw ChatError.contextFull(needed: needed, free: contextLength, limit: contextLength)
         }
-        let cache = target.makeCache(capacity: rows)
+        let cache = target.makeCache(capacity: needed)
         let feed = PromptFeed(target: target, cache: cache, drafter: nil)
         for part in parts { feed.append(part) }
-        // The last row before the answer and the answer's own rows are the ones that predict it.
-        try feed.read(holdingBack: tokens.count) { _, _ in }
-        let pending = feed.takeHeldBack()
-        let plan = ForwardPlan.text(rows: pending.count, after: cache.committed)
-        let (pass, hidden) = target.forward(.tokens(pending), plan: plan, cache: cache)
-        let logits = target.logits(of: hidden, in: pass)
-        let numbers = try pass.read(logits)
-        let best = try pass.best(5, of: logits)
-        return tokens.indices.map { row in
-            let values = numbers[row * logits.columns..<(row + 1) * logits.columns]
-            let normalizer = Self.logSumExp(values)
-            return TokenScore(
-                token: tokens[row],
-                logProbability: Double(values[values.startIndex + Int(tokens[row])]) - normalizer,
-                best: best[row].map { .init(token: $0.token, logProbability: Double($0.logit) - normalizer) },
-                logits: keepingLogits ? Array(values) : nil)
+        // The row before the answer, be it a token's or a picture's, and the answer's own rows are those that predict it.
+        try feed.read(holdingBack: tokens.count - 1) { _, _ in }
+        guard let before = feed.newest else {
+            throw ChatError.badSetting("there is nothing before the answer. Give a prompt with --prompt or --raw-prompt.")
         }
+        var predictions = [(target.logits(of: before.hidden, in: before.pass), before.pass)]
+        let pending = feed.takeHeldBack()
+        if !pending.isEmpty {
+            let plan = ForwardPlan.text(rows: pending.count, after: cache.committed)
+            let (pass, hidden) = target.forward(.tokens(pending), plan: plan, cache: cache)
+            predictions.append((target.logits(of: hidden, in: pass), pass))
+        }
+        var scores: [TokenScore] = []
+        for (logits, pass) in predictions {
+            let numbers = try pass.read(logits)
+            for (row, best) in try pass.best(5, of: logits).enumerated() {
+                let values = numbers[row * logits.columns..<(row + 1) * logits.columns]
+                scores.append(Self.score(of: tokens[scores.count], in: values, best: best, keepingLogits: keepingLogits))
+            }
+        }
+        return scores
+    }
+
+    private static func score(
+        of token: Int32, in logits: ArraySlice<Float>, best: [ScoredToken], keepingLogits: Bool
+    ) -> TokenScore {
+        let normalizer = logSumExp(logits)
+        return TokenScore(
+            token: token, logProbability: Double(logits[logits.startIndex + Int(token)]) - normalizer,
+            best: best.map { .init(token: $0.token, logProbability: Double($0.logit) - normalizer) },
+            logits: keepingLogits ? Array(logits) : nil)
     }
 
     private func parts(of prompt: ScorePrompt, image: PixelImage?) throws -> [PromptPart] {
