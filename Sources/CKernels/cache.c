@@ -95,18 +95,7 @@ static void write_codes(
     }
 }
 
-typedef struct {
-    const ck_kernels *kernels;
-    ck_cache cache;
-    const float *keys, *values;
-    size_t stride;
-    const int32_t *slots;
-    int32_t rows;
-} write_work;
-
-static void write_head(void *context, int head, int thread) {
-    (void)thread;
-    const write_work *work = context;
+void ck_write_head(const ck_cache_rows *work, int head) {
     const ck_cache *cache = &work->cache;
     const size_t number = ck_cache_number(cache->format), width = (size_t)cache->width;
     for (int32_t row = 0; row < work->rows; row++) {
@@ -120,14 +109,19 @@ static void write_head(void *context, int head, int thread) {
     }
 }
 
+static void write_piece(void *context, int head, int thread) {
+    (void)thread;
+    ck_write_head(context, head);
+}
+
 void ck_cache_write(
     ck_machine *machine, ck_cache cache, const float *keys, const float *values, size_t stride, const int32_t *slots,
     int32_t rows) {
-    write_work work = {ck_machine_kernels(machine), cache, keys, values, stride, slots, rows};
+    ck_cache_rows work = {ck_machine_kernels(machine), cache, keys, values, stride, slots, rows};
     if ((double)rows * cache.heads * cache.width * 4 < CK_WORTH_SHARING)
-        for (int32_t head = 0; head < cache.heads; head++) write_head(&work, head, 0);
+        for (int32_t head = 0; head < cache.heads; head++) ck_write_head(&work, head);
     else
-        ck_machine_run(machine, cache.heads, write_head, &work);
+        ck_machine_run(machine, cache.heads, write_piece, &work);
 }
 
 /* Number `index` of a key or a value, whose scale stands at `scale`. */

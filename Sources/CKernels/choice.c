@@ -128,7 +128,13 @@ EVERY_WIDTH size_t ck_largest(const float *x, size_t count) {
     for (size_t lane = 0; i < count; i++, lane++) lanes[lane] = x[i] > lanes[lane] ? x[i] : lanes[lane];
     float largest = lanes[0];
     for (int lane = 1; lane < 16; lane++) largest = lanes[lane] > largest ? lanes[lane] : largest;
-    for (size_t index = 0; index < count; index++)
+    size_t index = 0;
+    for (; index + 64 <= count; index += 64) {
+        int found = 0;
+        for (size_t place = 0; place < 64; place++) found |= x[index + place] == largest;
+        if (found) break;
+    }
+    for (; index < count; index++)
         if (x[index] == largest) return index;
     return 0;
 }

@@ -107,6 +107,19 @@ typedef struct {
     void (*wide_group)(const float *x, size_t stride, int rows, int columns, int16_t *numbers, float *scales);
 } ck_kernels;
 
+/* Rows of keys and values on their way into a cache. */
+typedef struct {
+    const ck_kernels *kernels;
+    ck_cache cache;
+    const float *keys, *values;
+    size_t stride;
+    const int32_t *slots;
+    int32_t rows;
+} ck_cache_rows;
+
+/* Writes one head of every row to its slot. */
+void ck_write_head(const ck_cache_rows *rows, int head);
+
 extern const ck_kernels ck_portable_kernels;
 #if defined(__x86_64__)
 extern const ck_kernels ck_avx2_kernels;

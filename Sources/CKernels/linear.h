@@ -16,7 +16,7 @@
 enum { ROW_BLOCK = 64, STRETCH_BYTES = 12 * 1024 };
 
 /* How far ahead one tile alone asks for weights: far enough to keep the stream from memory going across pages. */
-enum { AHEAD = 4096 };
+enum { AHEAD = 4096, SHORT_TILE = 3 * AHEAD };
 
 /* Sums of `rows` rows with `panels` panels of a float weight. `rows` and `panels` are constants where this is used, so
  * that the sums stay in registers. */
@@ -102,14 +102,30 @@ static void float_tile(
             (const uint16_t *)packed, panel_step, first, last, x, stride, rows, panels, sums, step);
 }
 
+/* What is the same for all panels of a weight: looked up once, since a tile of a small weight takes no longer. */
+typedef struct {
+    const ck_weight *weight;
+    bool quantised;
+    size_t panel_bytes, scale_bytes;
+} panel_layout;
+
+static panel_layout layout_of(const ck_weight *weight) {
+    const bool quantised = ck_is_quantised(weight->format);
+    return (panel_layout){
+        weight, quantised, ck_panel_bytes(weight->format, weight->inputs),
+        quantised ? ck_scale_bytes(weight->format, weight->inputs) : 0};
+}
+
 /* Sums of up to ROW_BLOCK rows with `panels` panels, whatever the weight's format: sums[p * rows + r]. */
 static void panel_sums(
-    const ck_weight *weight, const ck_activations *x, int panel, int panels, int row, int rows, float (*sums)[16]) {
-    const bool quantised = ck_is_quantised(weight->format);
-    const size_t panel_bytes = ck_panel_bytes(weight->format, weight->inputs);
+    const panel_layout *layout, const ck_activations *x, int panel, int panels, int row, int rows,
+    float (*sums)[16]) {
+    const ck_weight *weight = layout->weight;
+    const bool quantised = layout->quantised;
+    const size_t panel_bytes = layout->panel_bytes;
     const char *packed = (const char *)weight->packed + (size_t)panel * panel_bytes;
     const ck_panels lines = {
-        .lines = (const uint8_t *)packed + (quantised ? ck_scale_bytes(weight->format, weight->inputs) : 0),
+        .lines = (const uint8_t *)packed + layout->scale_bytes,
         .scales = (const uint8_t *)packed,
         .panel_bytes = panel_bytes,
         .blocks = weight->inputs / 32,
@@ -122,10 +138,18 @@ static void panel_sums(
         if (stretch < 8) stretch = 8;
     }
     memset(sums, 0, sizeof *sums * (size_t)(panels * rows));
+    /* The panels of a small weight are so short that what comes next is the next tile's. */
+    const size_t tile_bytes = (size_t)panels * panel_bytes;
+    const ptrdiff_t nearest = tile_bytes < SHORT_TILE ? (ptrdiff_t)tile_bytes : AHEAD;
+    if (quantised && rows <= tile) {
+        products_of[weight->format](
+            &lines, ck_records(x, row, weight->inputs), rows, panels, 0, length, (ck_ahead){nearest, 0, 1}, sums, rows);
+        return;
+    }
     for (int first = 0; first < length; first += stretch) {
         const int last = length - first < stretch ? length : first + stretch;
         /* The next stretch, which after the last one is the first of the next panels. A tile alone asks nearer. */
-        ptrdiff_t ahead = AHEAD;
+        ptrdiff_t ahead = nearest;
         if (stretch < length) {
             const ptrdiff_t line = 64 * ck_all_facts[weight->format].bits;
             ahead = last < length ? stretch * line : (ptrdiff_t)((size_t)panels * panel_bytes) - first * line;
@@ -149,12 +173,13 @@ enum { SUMS = 2 * ROW_BLOCK > 8 * CK_PANEL_TILE ? 2 * ROW_BLOCK : 8 * CK_PANEL_T
 
 static void linear_piece(const ck_product *product, int first, int last, int row_begin, int row_end) {
     _Alignas(64) float sums[SUMS][16];
+    const panel_layout layout = layout_of(&product->weight);
     for (int row = row_begin; row < row_end; row += ROW_BLOCK) {
         const int rows = row_end - row < ROW_BLOCK ? row_end - row : ROW_BLOCK;
         const int step = panels_at_once(product->weight.format, rows);
         for (int panel = first; panel < last; panel += step) {
             const int panels = last - panel < step ? last - panel : step;
-            panel_sums(&product->weight, &product->x, panel, panels, row, rows, sums);
+            panel_sums(&layout, &product->x, panel, panels, row, rows, sums);
             for (int p = 0; p < panels; p++)
                 for (int r = 0; r < rows; r++) {
                     size_t column = (size_t)(panel + p) * 16;
@@ -171,6 +196,7 @@ static void linear_piece(const ck_product *product, int first, int last, int row
 
 static void gated_piece(const ck_product *product, int first, int last, int row_begin, int row_end) {
     _Alignas(64) float gates[SUMS][16], ups[SUMS][16];
+    const panel_layout gate = layout_of(&product->weight), up = layout_of(&product->up);
     for (int row = row_begin; row < row_end; row += ROW_BLOCK) {
         const int rows = row_end - row < ROW_BLOCK ? row_end - row : ROW_BLOCK;
         const int gate_step = panels_at_once(product->weight.format, rows);
@@ -178,8 +204,8 @@ static void gated_piece(const ck_product *product, int first, int last, int row_
         const int step = gate_step < up_step ? gate_step : up_step;
         for (int panel = first; panel < last; panel += step) {
             const int panels = last - panel < step ? last - panel : step;
-            panel_sums(&product->weight, &product->x, panel, panels, row, rows, gates);
-            panel_sums(&product->up, &product->x, panel, panels, row, rows, ups);
+            panel_sums(&gate, &product->x, panel, panels, row, rows, gates);
+            panel_sums(&up, &product->x, panel, panels, row, rows, ups);
             for (int p = 0; p < panels; p++)
                 for (int r = 0; r < rows; r++)
                     lanes_store(

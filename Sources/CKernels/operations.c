@@ -196,8 +196,15 @@ void ck_rotate(
 }
 
 int32_t ck_argmax(const ck_machine *machine, const float *row, int32_t columns) {
-    float largest = ck_machine_kernels(machine)->largest(row, columns);
-    for (int32_t column = 0; column < columns; column++)
+    enum { AT_ONCE = 64 };
+    const float largest = ck_machine_kernels(machine)->largest(row, columns);
+    int32_t column = 0;
+    /* Passes over runs without it by vectors: a loop that may end at every number is slower than the search for it. */
+    for (bool found = false; column + AT_ONCE <= columns; column += AT_ONCE) {
+        for (int32_t i = 0; i < AT_ONCE; i++) found |= row[column + i] == largest;
+        if (found) break;
+    }
+    for (; column < columns; column++)
         if (row[column] == largest) return column;
     return 0;
 }

@@ -32,11 +32,6 @@ private final class TinyDecoder {
     ]
     static let vocabulary = 70
 
-    struct Layer {
-        let norms: [any Weight]
-        let query, key, value, output, gate, up, down: any Weight
-    }
-
     /// The numbers of a decoder's weights, made once for all configurations that pack them.
     struct Tensors {
         let shape: Shape
@@ -67,24 +62,26 @@ private final class TinyDecoder {
             try backend.makeWeight(tensors[1], for: .rowExactProduct)
         }
 
-        func layer(_ index: Int, _ backend: CPUBackend) throws -> Layer {
+        func layer(_ index: Int, _ backend: CPUBackend) throws -> DecoderLayer {
             let w = try tensors[(2 + 7 * index)..<(9 + 7 * index)].map {
                 try backend.makeWeight($0, for: .rowExactProduct)
             }
             let norms = try tensors[(16 + 2 * index)..<(18 + 2 * index)].map {
                 try backend.makeWeight($0, for: .vector)
             }
-            return Layer(
-                norms: norms, query: w[0], key: w[1], value: w[2], output: w[3], gate: w[4], up: w[5], down: w[6])
+            return DecoderLayer(
+                attentionNorm: .rootMeanSquare(gain: norms[0], epsilon: 1e-5), query: w[0], key: w[1], value: w[2],
+                output: w[3], feedForwardNorm: .rootMeanSquare(gain: norms[1], epsilon: 1e-5), gate: w[4], up: w[5],
+                down: w[6], heads: shape.heads,
+                rotary: Rotary(base: 10000, width: shape.heads.width, pairing: index == 0 ? .halves : .adjacent))
         }
     }
 
     let backend: CPUBackend
     let shape: Shape
-    let rotary: Rotary
     let table: any Weight
     let head: any Weight
-    let layers: [Layer]
+    let layers: [DecoderLayer]
     private(set) var caches: [any CacheLayer] = []
 
     init(_ configuration: CPUConfiguration, _ tensors: Tensors) throws {
@@ -94,7 +91,6 @@ private final class TinyDecoder {
         layers = try (0..<2).map { try tensors.layer($0, backend) }
         table = try tensors.table(backend)
         head = try tensors.head(backend)
-        rotary = Rotary(base: 10000, width: shape.heads.width, pairing: .halves)
         forget()
     }
 
@@ -106,20 +102,17 @@ private final class TinyDecoder {
     }
 
     /// Logits of every row of the plan, row by row.
-    func logits(_ tokens: some Collection<Int32>, _ plan: ForwardPlan) throws -> [[Float]] {
+    ///
+    /// - Parameter byOperations: through the blocks' operations one by one, whatever else the backend could do.
+    func logits(
+        _ tokens: some Collection<Int32>, _ plan: ForwardPlan, byOperations: Bool = false
+    ) throws -> [[Float]] {
         let pass = backend.begin(plan)
-        var x = pass.embed(Array(tokens), from: table)
-        for (layer, cache) in zip(layers, caches) {
-            let normal = pass.normalize(x, by: .rootMeanSquare(gain: layer.norms[0], epsilon: 1e-5))
-            let queries = pass.rotate(pass.linear(normal, layer.query), heads: shape.heads.queries, by: rotary)
-            let keys = pass.rotate(pass.linear(normal, layer.key), heads: shape.heads.keys, by: rotary)
-            let attended = pass.attend(
-                queries: queries, keys: keys, values: pass.linear(normal, layer.value), heads: shape.heads,
-                cache: cache)
-            x = pass.linear(attended, layer.output, residual: x)
-            let second = pass.normalize(x, by: .rootMeanSquare(gain: layer.norms[1], epsilon: 1e-5))
-            x = pass.linear(pass.gated(second, gate: layer.gate, up: layer.up), layer.down, residual: x)
-        }
+        let rows = pass.embed(Array(tokens), from: table)
+        let x =
+            byOperations
+            ? pass.decodeByOperations(rows, through: layers, caches: caches)
+            : pass.decode(rows, through: layers, caches: caches)
         let numbers = try pass.read(pass.linear(x, head))
         return stride(from: 0, to: numbers.count, by: Self.vocabulary).map {
             Array(numbers[$0..<$0 + Self.vocabulary])
@@ -156,6 +149,26 @@ private func randomTokens(_ count: Int, using random: inout SeededNumbers) -> [I
                     ).map(\.bits)
                 }
                 #expect(together == alone, "chunks of \(chunk), \(configuration.testDescription)")
+            }
+        }
+    }
+
+    @Test(arguments: TinyDecoder.shapes.indices)
+    func `blocks in one go have the bits of their operations`(shape: Int) throws {
+        var random = SeededNumbers(seed: 14)
+        let tokens = randomTokens(40, using: &random)
+        let tensors = TinyDecoder.Tensors(TinyDecoder.shapes[shape])
+        let three = CPUConfiguration(instructions: .scalar, threads: 3)
+        for configuration in CPUConfiguration.allCaches + [three] {
+            let decoder = try TinyDecoder(configuration, tensors)
+            var first = 0
+            for rows in [1, 2, 4, 5, 8, 16] {
+                let plan = ForwardPlan.text(rows: rows, after: first), part = tokens[first..<first + rows]
+                let whole = try decoder.logits(part, plan).map(\.bits)
+                // Written over by the same numbers: what the next rows see is what the operations left.
+                let singly = try decoder.logits(part, plan, byOperations: true).map(\.bits)
+                #expect(whole == singly, "\(rows) rows, \(configuration.testDescription)")
+                first += rows
             }
         }
     }

@@ -25,6 +25,45 @@ import Testing
         }
     }
 
+    /// What the pieces of a work in steps write: how many steps each has done, and whether one began too early.
+    private struct Steps {
+        static let most = 7
+        var done: (Int32, Int32, Int32, Int32, Int32, Int32, Int32) = (0, 0, 0, 0, 0, 0, 0)
+        var pieces: Int32
+        var early: Int32 = 0
+    }
+
+    @Test(arguments: [1, 2, 4, 7])
+    func `no piece of a step begins before the step before it is done`(threads: Int) async throws {
+        let machine = try CPUMachine(instructions: .scalar, threads: threads)
+        for work in 0..<3000 {
+            // Now and then the pool has gone to sleep: the caller then begins alone and is joined half-way.
+            if work % 1000 == 999 { try await Task.sleep(for: .milliseconds(3)) }
+            let pieces = 1 + work % threads, count = 1 + work % 40
+            var steps = Steps(pieces: Int32(pieces))
+            withUnsafeMutablePointer(to: &steps) { steps in
+                ck_machine_run_steps(
+                    machine.pointer, Int32(count), Int32(pieces),
+                    { context, step, piece, _ in
+                        let steps = context!.assumingMemoryBound(to: Steps.self)
+                        withUnsafeMutableBytes(of: &steps.pointee.done) { bytes in
+                            let done = bytes.bindMemory(to: Int32.self)
+                            for other in 0..<Int(steps.pointee.pieces) where done[other] < step {
+                                steps.pointee.early = 1
+                            }
+                            if done[Int(piece)] != step { steps.pointee.early = 1 }
+                            done[Int(piece)] = step + 1
+                        }
+                    }, steps)
+            }
+            #expect(steps.early == 0, "work \(work)")
+            withUnsafeBytes(of: steps.done) { bytes in
+                let done = bytes.bindMemory(to: Int32.self)
+                #expect(done[..<pieces].allSatisfy { $0 == count } && done[pieces...].allSatisfy { $0 == 0 })
+            }
+        }
+    }
+
     @Test func `threads that fell asleep come back`() async throws {
         let machine = try CPUMachine(instructions: .scalar, threads: 3)
         for _ in 0..<5 {

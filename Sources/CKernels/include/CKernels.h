@@ -39,6 +39,14 @@ typedef void (*ck_piece)(void *context, int piece, int thread);
 /* Runs pieces 0..<pieces, in any order, on any thread, and returns when all are done. */
 void ck_machine_run(ck_machine *machine, int pieces, ck_piece work, void *context);
 
+/* Does one piece of one step of a work. */
+typedef void (*ck_step)(void *context, int step, int piece, int thread);
+
+/* Runs steps 0..<steps in order, each of pieces 0..<pieces, at most as many as there are threads: all pieces of a step are
+ * done before one of the next begins. Piece p is thread p's own, so that what it reads again stays in that core's caches;
+ * another thread does it only while that one is away. */
+void ck_machine_run_steps(ck_machine *machine, int steps, int pieces, ck_step work, void *context);
+
 /* ---- Weights and products. ---------------------------------------------------------------------------------------- */
 
 /* Names and blocks are GGUF's. */
@@ -216,5 +224,40 @@ size_t ck_attend_scratch(int32_t reach);
 void ck_attend(
     ck_machine *machine, ck_cache cache, const float *queries, size_t query_stride, int32_t query_heads, int32_t rows,
     int32_t committed, const ck_sight *sights, float *scratch, float *out, size_t out_stride);
+
+/* ---- Blocks. ----------------------------------------------------------------------------------------------------- */
+
+/* One block of a LLaMA decoder. Its norms are root mean squares. */
+typedef struct {
+    ck_weight query, key, value, output, gate, up, down;
+    const float *attention_gain, *feed_forward_gain;
+    float attention_epsilon, feed_forward_epsilon;
+    const float *turns; /* as ck_rotate's table */
+    int32_t turned;     /* numbers of a head that turn */
+    ck_pairing pairing;
+    int32_t query_heads;
+    ck_cache cache;
+} ck_decoder_block;
+
+/* Rows of text: their positions, their slots in every cache, and what each sees. */
+typedef struct {
+    int32_t rows;
+    const int32_t *positions;
+    const int32_t *slots;
+    int32_t committed;
+    const ck_sight *sights;
+} ck_text_rows;
+
+/* Beyond so many rows the threads would make the same numbers longer than they wait for each other. */
+enum { CK_MOST_BLOCK_ROWS = 16 };
+
+/* Whether ck_run_blocks takes these blocks: small ones of equal sizes that need no padding, and few rows. */
+bool ck_runs_blocks(const ck_decoder_block *blocks, int32_t count, int32_t rows);
+/* Bytes of scratch memory that it wants; 64-byte aligned. */
+size_t ck_blocks_bytes(ck_machine *machine, const ck_decoder_block *blocks, size_t stride, ck_text_rows text);
+/* Runs rows x through the blocks, bit for bit as the operations one by one would. `out` is not x. */
+void ck_run_blocks(
+    ck_machine *machine, const ck_decoder_block *blocks, int32_t count, const float *x, size_t stride, ck_text_rows text,
+    float *out, void *scratch);
 
 #endif

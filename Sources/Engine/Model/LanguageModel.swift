@@ -55,15 +55,12 @@ final class LanguageModel {
     /// Runs every block. Shape: [plan.rows, hidden], before the output norm.
     func forward(_ input: Input, plan: ForwardPlan, cache: KVCache) -> (pass: any ForwardPass, hidden: any Matrix) {
         let pass = backend.begin(plan)
-        var hidden: any Matrix
-        switch input {
-        case .tokens(let tokens): hidden = pass.embed(tokens, from: embedding)
-        case .rows(let rows, let first): hidden = pass.gather(Array(first..<first + plan.rows), of: rows)
-        }
-        for (layer, slots) in zip(layers, cache.layers) {
-            hidden = layer.forward(hidden, in: pass, cache: slots)
-        }
-        return (pass, hidden)
+        let embedded =
+            switch input {
+            case .tokens(let tokens): pass.embed(tokens, from: embedding)
+            case .rows(let rows, let first): pass.gather(Array(first..<first + plan.rows), of: rows)
+            }
+        return (pass, pass.decode(embedded, through: layers, caches: cache.layers))
     }
 
     /// Logits of rows of a pass. Shape: [rows, vocabulary].

@@ -4,13 +4,13 @@ import CKernels
 
 /// A pass that computes at once, on the backend's threads. Nothing in it can fail but a table that is read in its file.
 final class CPUForwardPass: ForwardPass {
-    private let plan: ForwardPlan
-    private let backend: CPUBackend
+    let plan: ForwardPlan
+    let backend: CPUBackend
     /// What the next read throws.
     private var failure: (any Error)?
     /// The file that the model's packed weights lie in, if they do: looked at before every read.
     private var weightFile: (any TensorBytes)?
-    private lazy var sights = CPUSights(plan, inCache: true, pool: backend.pool)
+    private(set) lazy var sights = CPUSights(plan, inCache: true, pool: backend.pool)
 
     init(plan: ForwardPlan, backend: CPUBackend) {
         self.plan = plan
@@ -192,11 +192,11 @@ final class CPUForwardPass: ForwardPass {
 }
 
 extension CPUForwardPass {
-    private func matrix(rows: Int, columns: Int) -> CPUMatrix {
+    func matrix(rows: Int, columns: Int) -> CPUMatrix {
         CPUMatrix(rows: rows, columns: columns, pool: backend.pool)
     }
 
-    private func own(_ x: any Matrix) -> CPUMatrix {
+    func own(_ x: any Matrix) -> CPUMatrix {
         guard let x = x as? CPUMatrix else { preconditionFailure("cpu: a matrix of another backend") }
         return x
     }
@@ -211,13 +211,13 @@ extension CPUForwardPass {
     }
 
     /// A product's weight. All that a model has on disk lies in one file.
-    private func ownPanels(_ weight: any Weight) -> CPUWeight {
+    func ownPanels(_ weight: any Weight) -> CPUWeight {
         let weight = own(weight)
         if weightFile == nil { weightFile = weight.file }
         return weight
     }
 
-    private func own(_ weight: any Weight) -> CPUWeight {
+    func own(_ weight: any Weight) -> CPUWeight {
         guard let weight = weight as? CPUWeight else { preconditionFailure("cpu: a weight of another backend") }
         return weight
     }

@@ -16,7 +16,7 @@ struct DecoderLayer {
     let rotary: Rotary
 
     /// Shape: [rows, hidden] in and out; writes the rows' keys and values into `cache` at the plan's slots.
-    func forward(_ x: any Matrix, in pass: any ForwardPass, cache: any CacheLayer) -> any Matrix {
+    fileprivate func forward(_ x: any Matrix, in pass: any ForwardPass, cache: any CacheLayer) -> any Matrix {
         let normalized = pass.normalize(x, by: attentionNorm)
         let queries = pass.rotate(pass.linear(normalized, query), heads: heads.queries, by: rotary)
         let keys = pass.rotate(pass.linear(normalized, key), heads: heads.keys, by: rotary)
@@ -25,5 +25,20 @@ struct DecoderLayer {
         let withAttention = pass.linear(attended, output, residual: x)
         let inner = pass.gated(pass.normalize(withAttention, by: feedForwardNorm), gate: gate, up: up)
         return pass.linear(inner, down, residual: withAttention)
+    }
+}
+
+extension ForwardPass {
+    func decode(_ x: any Matrix, through layers: [DecoderLayer], caches: [any CacheLayer]) -> any Matrix {
+        decodeByOperations(x, through: layers, caches: caches)
+    }
+
+    /// What `decode` means: the blocks one after the other, operation by operation.
+    func decodeByOperations(
+        _ x: any Matrix, through layers: [DecoderLayer], caches: [any CacheLayer]
+    ) -> any Matrix {
+        var hidden = x
+        for (layer, cache) in zip(layers, caches) { hidden = layer.forward(hidden, in: self, cache: cache) }
+        return hidden
     }
 }
