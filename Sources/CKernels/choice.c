@@ -108,11 +108,20 @@ EVERY_WIDTH void ck_add(float *x, size_t count, const float *y) {
 }
 
 EVERY_WIDTH float ck_sum_exp(const float *x, size_t count, float largest) {
-    float lanes[8] = {0};
-    size_t i = 0;
-    for (; i + 8 <= count; i += 8)
-        for (size_t lane = 0; lane < 8; lane++) lanes[lane] += natural_exp(x[i + lane] - largest);
-    for (size_t lane = 0; i < count; i++, lane++) lanes[lane] += natural_exp(x[i] - largest);
+    /* First many powers, which vectors take side by side, then their sum, which has an order. */
+    enum { AT_ONCE = 128 };
+    float lanes[8] = {0}, powers[AT_ONCE];
+    for (size_t start = 0; start < count; start += AT_ONCE) {
+        const size_t length = count - start < AT_ONCE ? count - start : AT_ONCE;
+        if (length == AT_ONCE)
+            for (size_t i = 0; i < AT_ONCE; i++) powers[i] = natural_exp(x[start + i] - largest);
+        else
+            for (size_t i = 0; i < length; i++) powers[i] = natural_exp(x[start + i] - largest);
+        size_t i = 0;
+        for (; i + 8 <= length; i += 8)
+            for (size_t lane = 0; lane < 8; lane++) lanes[lane] += powers[i + lane];
+        for (size_t lane = 0; i < length; i++, lane++) lanes[lane] += powers[i];
+    }
     float sum = 0;
     for (size_t lane = 0; lane < 8; lane++) sum += lanes[lane];
     return sum;

@@ -157,6 +157,20 @@ import Testing
         #expect(ratio > 2.6)
     }
 
+    @Test func `a size beyond the warm-up is believed within a few passes, and never thought free`() throws {
+        let costs = CostModel()
+        // Memory hides what rows cost up to four of them, and noise even makes the fourth look the cheapest.
+        for (rows, seconds) in [(1, 1.0), (3, 1.1), (4, 1.05)] {
+            costs.calibrate(.verify, rows: rows, seconds: seconds)
+        }
+        #expect(try #require(costs.verify.seconds(rows: 16)) > 1.9)
+        for _ in 0..<5 {
+            costs.record(.verify, rows: 16, seconds: 4)
+            for _ in 0..<10 { costs.record(.draft, rows: 1, seconds: 0.1) }
+        }
+        #expect(try #require(costs.verify.seconds(rows: 16)) > 3)
+    }
+
     @Test func `calibration begins at the confidence and learns the rate`() {
         var calibration = AcceptanceCalibration()
         #expect(calibration.acceptance(confidence: 0.8, rank: 0) == 0.8)

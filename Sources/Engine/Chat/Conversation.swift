@@ -8,6 +8,7 @@ final class Conversation {
     private var drafter: (any Drafter)? { drafters.all }
     private let answers: AnswerStore?
     private let feed: PromptFeed
+    private let pieces: PieceTable
     private let memory: PictureMemory?
     /// Where an answer waits between its rounds.
     private let gate: RoundGate
@@ -22,6 +23,7 @@ final class Conversation {
         self.gate = gate
         cache = models.target.makeCache(capacity: models.contextLength)
         answers = models.makeAnswerStore()
+        pieces = PieceTable(models.tokenizer)
         drafters = models.makeDrafters(earlier: answers?.answers ?? [])
         feed = PromptFeed(target: models.target, cache: cache, drafter: drafters.all)
         memory = models.makePictureMemory()
@@ -196,7 +198,7 @@ final class Conversation {
             verifier: Verifier(target: models.target, choice: choice, stopTokens: models.stopTokens), cache: cache,
             drafter: drafter, options: options.speculation, costs: models.costs, pending: feed.takeHeldBack()[0],
             position: record.end.generated, settled: record.settled, inspects: options.inspectsNodes,
-            piece: models.tokenizer.piece(for:))
+            piece: pieces.piece(for:))
         var answer = Answer(report: report(options), pace: options.pace)
         var finish: GenerationReport.FinishReason?
         // Whatever ends the answer, what was generated belongs to the text; its last token is not in the cache yet.

@@ -222,9 +222,9 @@ final class LoadedModels {
         let clock = ContinuousClock()
         let end = clock.now + .milliseconds(100)
         var models: [(pass: CostModel.Pass, model: LanguageModel, cache: KVCache, sizes: [Int])] = [
-            (.verify, target, target.makeCache(capacity: 32), [1, 2, 3, 4, 5, 6, 8, 12, 16, 32])
+            (.verify, target, target.makeCache(capacity: 32), [1, 4, 8, 2, 3, 5, 6, 12, 16, 32])
         ]
-        if let draft { models.append((.draft, draft.model, draft.model.makeCache(capacity: 4), [1, 2, 3, 4])) }
+        if let draft { models.append((.draft, draft.model, draft.model.makeCache(capacity: 4), [1, 4, 2, 3])) }
         func time(_ model: LanguageModel, rows: Int, cache: KVCache) -> Double? {
             let tokens = [Int32](repeating: 0, count: rows)
             let start = clock.now
@@ -235,11 +235,12 @@ final class LoadedModels {
         // The first pass touches every weight for the first time; it says nothing about the next one.
         for entry in models { _ = time(entry.model, rows: 1, cache: entry.cache) }
         var shortest = models.map { _ in [Int: Double]() }
-        // In turns, so that a moment in which the machine is busy lengthens passes of every size. The first turn is made
-        // whatever it takes up to four rows: where a pass takes long, that much must still be known.
+        // In turns, so that a moment in which the machine is busy lengthens passes of every size. Of the first turn these
+        // are made whatever they take: where a pass takes long, it must still be known up to where rows begin to cost.
+        let needed = [1, 4, 8]
         for turn in 0..<20 {
             for (index, entry) in models.enumerated() {
-                for rows in entry.sizes where clock.now < end || (turn == 0 && rows <= 4) {
+                for rows in entry.sizes where clock.now < end || (turn == 0 && needed.contains(rows)) {
                     guard let seconds = time(entry.model, rows: rows, cache: entry.cache) else { return }
                     shortest[index][rows] = min(seconds, shortest[index][rows] ?? seconds)
                 }

@@ -32,7 +32,7 @@ final class DraftModelDrafter: Drafter {
     private var gaps: [(place: Int, rows: Int)] = []
     private var unreadRows: Int { unread.reduce(0) { $0 + $1.rows } }
     /// Where the candidates of the present proposal were evaluated; absent where none was made.
-    private var slots: [Int: Int32]?
+    private var slots: DraftSlots?
     private static let chunk = 256
 
     init(
@@ -148,16 +148,18 @@ final class DraftModelDrafter: Drafter {
         var logits = try readRoot(request.root)
         add(&logits, after: [], of: request, below: nil, to: &growth)
         growth.spent((clock.now - start).seconds, rows: rootRows)
-        var slots: [Int: Int32] = [:]
+        var slots = DraftSlots(first: Int32(cache.committed))
         while cache.free > slots.count, case let level = growth.nextLevel(), !level.isEmpty {
             start = clock.now
-            let expanded = Array(level.prefix(cache.free - slots.count))
-            for index in expanded { slots[index] = Int32(cache.committed + slots.count) }
-            let rows = try evaluate(expanded, of: growth, slots: slots)
-            for (row, index) in zip(rows, expanded) {
-                var logits = row
+            let expanded = level.prefix(cache.free - slots.count)
+            for index in expanded { slots.give(to: index) }
+            let logits = try evaluate(expanded, of: growth, slots: slots)
+            for (row, index) in expanded.enumerated() {
+                // Most levels have one row, whose logits need no copy.
+                let columns = logits.count / expanded.count
+                var own = expanded.count == 1 ? logits : Array(logits[row * columns..<(row + 1) * columns])
                 let path = Self.path(to: index, in: growth).map { growth.candidates[$0].token }
-                add(&logits, after: path, of: request, below: index, to: &growth)
+                add(&own, after: path, of: request, below: index, to: &growth)
             }
             growth.spent((clock.now - start).seconds, rows: expanded.count)
         }
@@ -170,7 +172,7 @@ final class DraftModelDrafter: Drafter {
         to growth: inout TreeGrowth
     ) {
         // What the target does not have it cannot choose.
-        for beyond in logits.indices.dropFirst(targetVocabulary) { logits[beyond] = -.infinity }
+        for beyond in min(targetVocabulary, logits.count)..<logits.count { logits[beyond] = -.infinity }
         let proposals = request.choice.propose(
             growth.branch, from: &logits, position: request.position + path.count,
             seen: SeenTokens(settled: request.seen.settled, path: path))
@@ -219,7 +221,7 @@ final class DraftModelDrafter: Drafter {
     }
 
     /// One draft pass over candidates of one level; their logits, row by row.
-    private func evaluate(_ level: [Int], of growth: TreeGrowth, slots: [Int: Int32]) throws -> [[Float]] {
+    private func evaluate(_ level: ArraySlice<Int>, of growth: TreeGrowth, slots: DraftSlots) throws -> [Float] {
         let ancestors = level.map { index in
             Self.path(to: index, in: growth).dropLast().compactMap { slots[$0] }
         }
@@ -229,9 +231,7 @@ final class DraftModelDrafter: Drafter {
             slots: level.compactMap { slots[$0] })
         let tokens = readable(level.map { growth.candidates[$0].token })
         let (pass, hidden) = model.forward(.tokens(tokens), plan: plan, cache: cache)
-        let logits = model.logits(of: hidden, in: pass)
-        let numbers = try pass.read(logits)
-        return level.indices.map { Array(numbers[$0 * logits.columns..<($0 + 1) * logits.columns]) }
+        return try pass.read(model.logits(of: hidden, in: pass))
     }
 
     /// The tokens as the draft can read them: what only the target has, such as the mark of a picture, is unknown to it.
@@ -246,4 +246,22 @@ final class DraftModelDrafter: Drafter {
         while let parent = growth.candidates[path[path.count - 1]].parent { path.append(parent) }
         return path.reversed()
     }
+}
+
+/// The cache slots of the candidates that a draft evaluated, in the order in which it came to them.
+private struct DraftSlots {
+    let first: Int32
+    /// By candidate; those that were not evaluated have none.
+    private var places: [Int32?] = []
+    private(set) var count = 0
+
+    init(first: Int32) { self.first = first }
+
+    mutating func give(to candidate: Int) {
+        while places.count <= candidate { places.append(nil) }
+        places[candidate] = first + Int32(count)
+        count += 1
+    }
+
+    subscript(candidate: Int) -> Int32? { places.indices ~= candidate ? places[candidate] : nil }
 }

@@ -49,6 +49,12 @@ public struct DraftTree: Sendable, Equatable, Codable {
         nodes = [Node(token: token, parent: nil, depth: 0, probability: 1, score: 1)]
     }
 
+    /// The same with room for so many nodes.
+    init(root token: Int32, capacity: Int) {
+        self.init(root: token)
+        nodes.reserveCapacity(capacity)
+    }
+
     public var root: Node { nodes[0] }
     public var count: Int { nodes.count }
     public var depth: Int { nodes.last?.depth ?? 0 }

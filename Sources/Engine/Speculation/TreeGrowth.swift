@@ -1,4 +1,5 @@
-// TreeGrowth.swift — Spec-LLaVA's dynamic tree: level by level, sized by what its nodes are worth and what they cost.
+// TreeGrowth.swift — Spec-LLaVA's dynamic tree: level by level, from what drafters propose. What its nodes are worth is
+// weighed in TreeBudget.
 
 /// Grows a candidate tree and prunes it to the nodes that are worth verifying.
 ///
@@ -19,6 +20,8 @@ struct TreeGrowth {
         /// How it was looked up; absent where it was not.
         fileprivate(set) var lookup: LookupEvidence?
         fileprivate(set) var score: Float = 0
+        /// Whether it was handed out: only below such candidates and the root has the draft model spoken.
+        fileprivate(set) var isExpanded = false
 
         var source: DraftTree.Source { model == nil ? .lookup : lookup == nil ? .model : .both }
     }
@@ -40,8 +43,6 @@ struct TreeGrowth {
     private(set) var passes = 0
     /// Deepest level that was handed out for a draft pass.
     private var expandedDepth = 0
-    /// Candidates that were handed out: only below them and the root has the draft model spoken.
-    private var expanded: Set<Int> = []
     /// Whether the draft model rests because it has not paid.
     private var modelRests = false
 
@@ -106,6 +107,8 @@ struct TreeGrowth {
     }
 
     private mutating func append(_ token: Int32, below parent: Int?, model: ModelEvidence?, lookup: LookupEvidence?) {
+        // Most trees stay below this, and then their candidates are never moved.
+        if candidates.isEmpty { candidates.reserveCapacity(16) }
         var candidate = Candidate(
             token: token, parent: parent, depth: (parent.map { candidates[$0].depth } ?? 0) + 1, model: model,
             lookup: lookup)
@@ -151,11 +154,7 @@ struct TreeGrowth {
             modelRests = true
             return false
         }
-        guard !candidates.isEmpty, let model = costs.draftedRound else { return true }
-        let (nodes, expected) = bestSize(byScore)
-        // Where nothing that was found is worth a node, the model's rounds must not be judged by those that found much.
-        guard nodes > 1, let verify = costs.verify.seconds(rows: nodes) else { return true }
-        return model.tokens * verify > Double(expected) * model.seconds
+        return budget.wantsModel(of: self)
     }
 
     /// Books a draft pass over `rows` rows that took so many seconds by the clock.
@@ -169,41 +168,40 @@ struct TreeGrowth {
     mutating func nextLevel() -> [Int] {
         // What was looked up below a candidate that the model has not read cannot be read either.
         let depth = expandedDepth + 1
-        let level = candidates.indices.filter { index in
-            candidates[index].depth == depth && candidates[index].parent.map(expanded.contains) ?? true
+        var level = candidates.indices.filter { index in
+            candidates[index].depth == depth && candidates[index].parent.map { candidates[$0].isExpanded } ?? true
         }
         // A level whose nodes had no successors but stop tokens must not be expanded again.
         guard !level.isEmpty, depth < min(options.maximumDepth, nodeLimit - 1) else { return [] }
         expandedDepth = depth
-        let frontier =
-            level.sorted { candidates[$0].score > candidates[$1].score }
-            .prefix(options.policy == .chain ? 1 : options.beam)
-        let handedOut = options.nodes == nil ? worthwhile(frontier) : expandable(frontier)
-        expanded.formUnion(handedOut)
+        if level.count > 1 { level.sort { candidates[$0].score > candidates[$1].score } }
+        let frontier = level.prefix(options.policy == .chain ? 1 : options.beam)
+        let handedOut = budget.part(of: frontier, worthExpandingIn: self)
+        for index in handedOut { candidates[index].isExpanded = true }
         return handedOut
     }
 
     /// The nodes to verify, breadth first, and the candidate that each node after the root came from.
     func tree(below root: Int32) -> (tree: DraftTree, origins: [Int], choice: BudgetChoice) {
         let ranked = byScore
-        let (nodes, expected) = bestSize(ranked)
+        let (nodes, expected) = budget.bestSize(ranked, of: self)
         let kept = ranked.prefix(nodes - 1).sorted {
             (candidates[$0].depth, $0) < (candidates[$1].depth, $1)
         }
-        var tree = DraftTree(root: root)
-        var place: [Int: Int] = [:]
+        var tree = DraftTree(root: root, capacity: nodes)
+        // Where the kept candidates stand in the tree.
+        var places = [Int](repeating: 0, count: candidates.count)
         for index in kept {
             let candidate = candidates[index]
-            let parent = candidate.parent.flatMap { place[$0] } ?? 0
-            place[index] = tree.append(
-                candidate.token, below: parent,
+            places[index] = tree.append(
+                candidate.token, below: candidate.parent.map { places[$0] } ?? 0,
                 probability: candidate.model?.confidence ?? candidate.lookup.map { costs.lookups.acceptance($0) } ?? 0,
                 score: candidate.score, source: candidate.source)
         }
-        let budget = BudgetChoice(
+        let choice = BudgetChoice(
             nodes: tree.count, expectedTokens: expected, reason: reason(tree.count),
             draftRests: modelRests ? true : nil)
-        return (tree, kept, budget)
+        return (tree, kept, choice)
     }
 
     private func reason(_ nodes: Int) -> String {
@@ -212,91 +210,28 @@ struct TreeGrowth {
         return nodes == 1 ? "no node would pay" : "best rate at \(nodes) nodes"
     }
 
+    private var budget: TreeBudget { TreeBudget(options: options, costs: costs) }
+
     /// Candidates by falling score; of equal ones the earlier first, so that a parent precedes its children.
-    private var byScore: [Int] {
-        let all = policyPath ?? Array(candidates.indices)
-        return all.sorted { (candidates[$0].score, $1) > (candidates[$1].score, $0) }
+    var byScore: [Int] {
+        var ranked = options.policy == .chain ? likeliestPath : Array(candidates.indices)
+        if ranked.count > 1 { ranked.sort { (candidates[$0].score, $1) > (candidates[$1].score, $0) } }
+        return ranked
     }
 
-    /// The one path of a chain: at every fork what is likeliest. Absent where a tree may have several.
-    private var policyPath: [Int]? {
-        guard options.policy == .chain else { return nil }
-        var best: [Int?: Int] = [:]
-        for (index, candidate) in candidates.enumerated() {
-            if let rival = best[candidate.parent], candidates[rival].score >= candidate.score { continue }
-            best[candidate.parent] = index
-        }
+    /// The one path of a chain: at every fork what is likeliest.
+    private var likeliestPath: [Int] {
         var path: [Int] = []
-        while let next = best[path.last] { path.append(next) }
+        var best: Int?
+        repeat {
+            let end = path.last
+            best = nil
+            for index in candidates.indices where candidates[index].parent == end {
+                if let rival = best, candidates[rival].score >= candidates[index].score { continue }
+                best = index
+            }
+            if let best { path.append(best) }
+        } while best != nil
         return path
-    }
-
-    /// With a fixed number of nodes: frontier candidates whose children might still be among the best.
-    private func expandable(_ frontier: ArraySlice<Int>) -> [Int] {
-        let ranked = byScore
-        guard ranked.count >= nodeLimit - 1 else { return Array(frontier) }
-        let last = candidates[ranked[nodeLimit - 2]].score
-        return frontier.filter { candidates[$0].score > last }
-    }
-
-    /// The part of the frontier whose expansion is worth its time; empty when none is.
-    ///
-    /// Several nodes may be expanded by one level, or the best one by several levels: a single further node seldom pays
-    /// for a draft pass where the kernels take rows in groups.
-    private func worthwhile(_ frontier: ArraySlice<Int>) -> [Int] {
-        let nodes = bestSize(byScore).nodes
-        guard let rate = costs.rate, let verifyNow = costs.verify.seconds(rows: nodes) else {
-            return Array(frontier.prefix(1))
-        }
-        func worth(gain: Double, nodes more: Int, draft: Double) -> Double {
-            let verify = costs.verify.seconds(rows: min(nodes + more, nodeLimit)) ?? verifyNow
-            return gain - rate * (draft + verify - verifyNow)
-        }
-        let acceptance = costs.calibration.firstRank
-        var best = (worth: 0.0, width: 0)
-        var gain = 0.0
-        for (offset, index) in frontier.enumerated() {
-            gain += newScore(below: index)
-            let draft = costs.draft.seconds(rows: offset + 1) ?? 0
-            let worth = worth(gain: gain, nodes: offset + 1, draft: draft)
-            if worth > best.worth { best = (worth, offset + 1) }
-        }
-        guard best.width == 0, let first = frontier.first else { return Array(frontier.prefix(best.width)) }
-        gain = 0
-        var level = newScore(below: first)
-        for ahead in 1...Self.levelsAhead {
-            gain += level
-            level *= acceptance
-            let draft = Double(ahead) * (costs.draft.seconds(rows: 1) ?? 0)
-            if worth(gain: gain, nodes: ahead, draft: draft) > 0 { return [first] }
-        }
-        return []
-    }
-
-    /// What a draft pass over a candidate may be expected to add to what was looked up below it.
-    private func newScore(below index: Int) -> Double {
-        let known = candidates.reduce(0) { $0 + ($1.parent == index ? Double($1.score) : 0) }
-        return max(0, Double(candidates[index].score) * costs.calibration.firstRank - known)
-    }
-
-    /// Levels that a deeper chain is judged by.
-    private static let levelsAhead = 3
-
-    /// The number of nodes (root included) that is worth most beside the time that verifying it takes, and the tokens
-    /// expected of it: the bonus token and the sum of the scores.
-    private func bestSize(_ ranked: [Int]) -> (nodes: Int, expected: Float) {
-        let most = min(nodeLimit, ranked.count + 1)
-        guard options.nodes == nil, let rate = costs.rate else {
-            return (most, ranked.prefix(most - 1).reduce(1) { $0 + candidates[$1].score })
-        }
-        var best = (nodes: 1, expected: Float(1))
-        var bestWorth = -Double.infinity
-        var expected: Float = 1
-        for nodes in 1...most {
-            if nodes > 1 { expected += candidates[ranked[nodes - 2]].score }
-            let worth = Double(expected) - rate * (costs.verify.seconds(rows: nodes) ?? 0)
-            if worth > bestWorth { (bestWorth, best) = (worth, (nodes, expected)) }
-        }
-        return best
     }
 }
