@@ -214,20 +214,22 @@ static size_t lay_out(block_work *work, char *start, int threads) {
     const ck_decoder_block *block = work->blocks;
     const int rows = work->text.rows;
     const size_t number = sizeof(float) * (size_t)rows;
+    /* A number, since nothing may be added to no place at all. */
+    const uintptr_t base = (uintptr_t)start;
     size_t used = 0, own = 0;
-    work->queries = (float *)(start + take_bytes(&used, number * (size_t)block->query.outputs));
-    work->keys = (float *)(start + take_bytes(&used, number * (size_t)block->key.outputs));
-    work->values = (float *)(start + take_bytes(&used, number * (size_t)block->key.outputs));
-    work->attended = (float *)(start + take_bytes(&used, number * (size_t)block->query.outputs));
-    work->between = (float *)(start + take_bytes(&used, number * work->stride));
-    work->inner = (float *)(start + take_bytes(&used, number * (size_t)block->gate.outputs));
-    work->whole_attended = (uint8_t *)(start + take_bytes(&used, ck_quantised_bytes(rows, block->query.outputs)));
-    work->whole_inner = (uint8_t *)(start + take_bytes(&used, ck_quantised_bytes(rows, block->gate.outputs)));
+    work->queries = (float *)(base + take_bytes(&used, number * (size_t)block->query.outputs));
+    work->keys = (float *)(base + take_bytes(&used, number * (size_t)block->key.outputs));
+    work->values = (float *)(base + take_bytes(&used, number * (size_t)block->key.outputs));
+    work->attended = (float *)(base + take_bytes(&used, number * (size_t)block->query.outputs));
+    work->between = (float *)(base + take_bytes(&used, number * work->stride));
+    work->inner = (float *)(base + take_bytes(&used, number * (size_t)block->gate.outputs));
+    work->whole_attended = (uint8_t *)(base + take_bytes(&used, ck_quantised_bytes(rows, block->query.outputs)));
+    work->whole_inner = (uint8_t *)(base + take_bytes(&used, ck_quantised_bytes(rows, block->gate.outputs)));
     take_bytes(&own, number * work->stride);
     work->own_whole = take_bytes(&own, ck_quantised_bytes(rows, block->query.inputs));
     work->own_scores = take_bytes(&own, sizeof(float) * ck_attend_scratch(reach_of(&work->text)));
     work->own_bytes = own;
-    work->own = start + used;
+    work->own = (char *)(base + used);
     return used + own * (size_t)threads;
 }
 
