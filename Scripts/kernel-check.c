@@ -287,6 +287,51 @@ static void check_wide(ck_machine *machine, int isa, int outputs, int inputs, in
     free(w), free(x), free(bias), free(residual), free(out), free(alone), free(packed), free(whole), free(one);
 }
 
+/* Converting is making rows and packing those; and it refuses what has no scale. */
+static void check_convert(ck_machine *machine, int isa, ck_format from, ck_format to, int outputs, int inputs) {
+    uint8_t *file = file_rows(from, outputs, inputs);
+    const size_t bytes = ck_packed_bytes(to, outputs, inputs), row_bytes = ck_row_bytes(to, inputs);
+    void *scratch = memory(2 * ck_convert_scratch(to, inputs));
+    uint8_t *made = memory(row_bytes * outputs), *packed = memory(bytes), *expected = memory(bytes);
+    float *numbers = memory(inputs * sizeof *numbers), *back = memory(inputs * sizeof *back);
+    for (int o = 0; o < outputs; o++) {
+        ck_expand(from, file + o * ck_row_bytes(from, inputs), inputs, numbers);
+        bool good = ck_make_row(to, numbers, inputs, made + o * row_bytes);
+        ck_expand(to, made + o * row_bytes, inputs, back);
+        for (int k = 0; k < inputs; k++) good &= fabsf(numbers[k] - back[k]) < (to == CK_Q8_0 ? 0.01f : 0.2f);
+        expect(good, "make_row", isa, to, outputs, o);
+    }
+    ck_pack(machine, to, made, outputs, inputs, expected);
+    expect(ck_convert(machine, from, file, outputs, inputs, to, scratch, packed), "convert", isa, from, to, outputs);
+    expect(!memcmp(packed, expected, bytes), "convert is make_row and pack", isa, from, to, outputs);
+    const float bad[] = {NAN, INFINITY, -INFINITY, 3e38f};
+    for (int i = 0; i < 4; i++) {
+        ck_expand(from, file, inputs, numbers);
+        numbers[inputs - 1 - i] = bad[i];
+        expect(!ck_make_row(to, numbers, inputs, made), "make_row of what has no scale", isa, to, i, 0);
+    }
+    free(file), free(scratch), free(made), free(packed), free(expected), free(numbers), free(back);
+}
+
+/* Every length around the borders of stretches; and a sum that notices each word. */
+static void check_checksum(ck_machine *machine, int isa) {
+    const size_t stretch = 1 << 20, counts[] = {1, 3, 255, 256, 257, stretch - 1, stretch, 2 * stretch + 5};
+    for (int i = 0; i < 8; i++) {
+        uint8_t *bytes = memory(counts[i]);
+        for (size_t b = 0; b < counts[i]; b++) bytes[b] = (uint8_t)next();
+        const uint64_t sum = ck_checksum(machine, bytes, counts[i]);
+        expect(sum == ck_checksum(machine, bytes, counts[i]), "checksum twice", isa, i, 0, 0);
+        expect(sum != ck_checksum(machine, bytes, counts[i] - 1), "checksum of less", isa, i, 0, 0);
+        for (int trial = 0; trial < 20; trial++) {
+            const size_t place = trial ? ((size_t)next() << 8 ^ next()) % counts[i] : counts[i] - 1;
+            bytes[place] ^= (uint8_t)(1 << trial % 8);
+            expect(sum != ck_checksum(machine, bytes, counts[i]), "checksum of another byte", isa, i, trial, 0);
+            bytes[place] ^= (uint8_t)(1 << trial % 8);
+        }
+        free(bytes);
+    }
+}
+
 int main(void) {
     uint64_t portable = 0;
     for (int isa = CK_PORTABLE; isa < CK_ISAS; isa++) {
@@ -302,6 +347,13 @@ int main(void) {
                     check_linear(machine, isa, format, outputs, step, rows);
                     if (outputs == 21 && rows >= 5) check_linear(machine, isa, format, outputs, 9 * step, rows);
                 }
+        for (int from = CK_F32; from <= CK_BF16; from++)
+            for (int outputs = 1; outputs <= 41; outputs += 20) {
+                check_convert(machine, isa, from, CK_Q8_0, outputs, 96);
+                check_convert(machine, isa, from, CK_Q4_0, outputs, 96);
+                check_convert(machine, isa, from, CK_Q4_K, outputs, 512);
+            }
+        check_checksum(machine, isa);
         for (int columns = 1; columns < 100; columns += 11) check_rows(machine, isa, columns);
         for (int rows = 1; rows < 200; rows += rows < 10 ? 1 : 90)
             for (int panels = 1; panels < 9; panels++)

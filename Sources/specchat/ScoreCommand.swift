@@ -59,6 +59,7 @@ struct ScoreCommand: AsyncParsableCommand {
         let picture = try image.map { path throws(ImageError) in try PixelImage.read(path) }
         // A draft has no say in a score.
         let engine = try Settings.resolved(flags: model.entries).openModel(draft: "none").makeEngine()
+        _ = try await follow(engine.load(), progress: ProgressLine())
         let file = try logits.map { path throws(CommandFailure) in try AtomicFile(path: path, replacing: force) }
         let scores = try await engine.score(prompt, image: picture, answer: text, keepingLogits: file != nil)
         try file?.write(scores.flatMap { Self.littleEndian($0.logits ?? []) })

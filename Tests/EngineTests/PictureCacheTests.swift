@@ -44,7 +44,9 @@ private enum World {
 
     enum Draft: CaseIterable { case none, text, picture }
 
-    static func models(_ draft: Draft, cache: PictureCacheOptions?) throws -> LoadedModels {
+    static func models(
+        _ draft: Draft, cache: PictureCacheOptions?, quantisation: Quantisation? = nil
+    ) throws -> LoadedModels {
         let golden = try Golden("grouped")
         let bundle = try ModelBundle.open(
             model: golden.path("language.gguf"), mmproj: golden.path("vision.gguf"),
@@ -52,6 +54,7 @@ private enum World {
             draftProjector: draft == .picture ? golden.path("vision.gguf") : nil)
         var options = EngineOptions()
         (options.threads, options.contextLength, options.pictureCache) = (1, 300, cache)
+        options.quantisation = quantisation
         return try LoadedModels(bundle: bundle, options: options, emit: { _ in }, cancellation: Cancellation())
     }
 
@@ -103,6 +106,16 @@ private enum World {
             #expect(warm.tokens == plain.tokens && warm.context == plain.context && warm.notices == [])
         }
         #expect(folder.files.count == (draft == .picture ? 4 : 3))
+    }
+
+    @Test func `a quantised model does not begin with the rows of the one that it was made of`() throws {
+        let folder = CacheFolder()
+        let floats = try World.talk(World.models(.none, cache: folder.options))
+        let plain = try World.talk(World.models(.none, cache: nil, quantisation: .q4_0))
+        // Equal answers would prove nothing.
+        #expect(plain.tokens != floats.tokens)
+        #expect(try World.talk(World.models(.none, cache: folder.options, quantisation: .q4_0)).tokens == plain.tokens)
+        #expect(try World.talk(World.models(.none, cache: folder.options)).tokens == floats.tokens)
     }
 
     @Test func `a restored conversation begins with the kept rows, too`() throws {

@@ -60,7 +60,10 @@ final class LoadedModels {
             featureWidth: vision?.tower.configuration.hidden, packing: packing, emit: emit)
         pictureCache = Self.pictureCache(
             options, target: checkpoint, vision: vision, draft: draft,
-            setting: [template.rawValue, vision.map { "\($0.preprocessor)" } ?? "", backend.arithmetic])
+            setting: [
+                template.rawValue, vision.map { "\($0.preprocessor)" } ?? "", backend.arithmetic,
+                options.quantisation?.rawValue ?? "",
+            ])
         answerStore = options.answerStore.flatMap { options in
             bundle.looksUp ? (options, ModelIdentity.digest(of: [checkpoint.tensors])) : nil
         }
