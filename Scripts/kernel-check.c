@@ -296,7 +296,7 @@ static void check_convert(ck_machine *machine, int isa, ck_format from, ck_forma
     float *numbers = memory(inputs * sizeof *numbers), *back = memory(inputs * sizeof *back);
     for (int o = 0; o < outputs; o++) {
         ck_expand(from, file + o * ck_row_bytes(from, inputs), inputs, numbers);
-        bool good = ck_make_row(to, numbers, inputs, made + o * row_bytes);
+        bool good = ck_make_row(machine, to, numbers, inputs, made + o * row_bytes);
         ck_expand(to, made + o * row_bytes, inputs, back);
         for (int k = 0; k < inputs; k++) good &= fabsf(numbers[k] - back[k]) < (to == CK_Q8_0 ? 0.01f : 0.2f);
         expect(good, "make_row", isa, to, outputs, o);
@@ -308,7 +308,7 @@ static void check_convert(ck_machine *machine, int isa, ck_format from, ck_forma
     for (int i = 0; i < 4; i++) {
         ck_expand(from, file, inputs, numbers);
         numbers[inputs - 1 - i] = bad[i];
-        expect(!ck_make_row(to, numbers, inputs, made), "make_row of what has no scale", isa, to, i, 0);
+        expect(!ck_make_row(machine, to, numbers, inputs, made), "make_row of what has no scale", isa, to, i, 0);
     }
     free(file), free(scratch), free(made), free(packed), free(expected), free(numbers), free(back);
 }

@@ -105,11 +105,13 @@ CK_FUNCTION void block_products(
 #include "rows.h"
 #include "linear.h"
 #include "attention.h"
+#include "checksum.h"
+#include "convert.h"
 
 #pragma clang attribute pop
 
 const ck_kernels ck_avx2_kernels = {
     linear_piece,   gated_piece, finish_rows,    quantize_row, rms_norm_row,
-    layer_norm_row, rotate_row,  largest_of_row, narrow_numbers, attend_piece,
+    layer_norm_row, rotate_row,  largest_of_row, narrow_numbers, make_row,     sum_of_stretch, attend_piece,
 };
 #endif

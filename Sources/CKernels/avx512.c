@@ -64,12 +64,14 @@ CK_FUNCTION whole_lanes add_pairs(whole_lanes sums, word_pairs pairs, int32_t pa
 #include "linear.h"
 #include "attention.h"
 #include "wide.h"
+#include "checksum.h"
+#include "convert.h"
 
 #pragma clang attribute pop
 
 const ck_kernels ck_avx512_kernels = {
     linear_piece,   gated_piece, finish_rows,    quantize_row, rms_norm_row,
-    layer_norm_row, rotate_row,  largest_of_row, narrow_numbers, attend_piece,
+    layer_norm_row, rotate_row,  largest_of_row, narrow_numbers, make_row,     sum_of_stretch, attend_piece,
     wide_piece,     wide_group,
 };
 #endif

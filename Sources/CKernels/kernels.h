@@ -100,6 +100,10 @@ typedef struct {
     float (*largest)(const float *row, int columns);
     /* Rounds `count` numbers to half precision. */
     void (*narrow)(const float *x, int count, uint16_t *out);
+    /* One GGUF row of Q8_0, Q4_0 or Q4_K; false where a number is not finite or has no scale. */
+    bool (*make_row)(ck_format to, const float *x, int32_t columns, uint8_t *row);
+    /* At most a stretch of what is summed. */
+    uint64_t (*sum_of_stretch)(const uint8_t *bytes, size_t count);
     /* Queries first..<last of one key head; a query is row * group + head within the group. */
     void (*attend)(const ck_attention *attention, int key_head, int first, int last, float *scratch);
     /* Products of wide.h, where the instruction set has what makes them fast; otherwise NULL. */

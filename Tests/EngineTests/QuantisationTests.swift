@@ -24,11 +24,17 @@ private struct Case: Decodable {
     }
 }
 
-/// A GGUF row of `numbers`, and whether all of them could be written.
-private func row(_ numbers: [Float], _ format: StoredTensor.Format) -> (bytes: [UInt8], isGood: Bool) {
-    var bytes = [UInt8](repeating: 0xAA, count: numbers.count / format.blockLength * format.blockBytes)
-    let isGood = ck_make_row(format.code, numbers, Int32(numbers.count), &bytes)
-    return (bytes, isGood)
+/// A GGUF row of `numbers`, and whether all of them could be written: the same by every instruction set.
+private func row(_ numbers: [Float], _ format: StoredTensor.Format) throws -> (bytes: [UInt8], isGood: Bool) {
+    let rows = try InstructionSet.allCases.filter(\.isAvailable).map { instructions in
+        let machine = try CPUMachine(instructions: instructions, threads: 1)
+        var bytes = [UInt8](repeating: 0xAA, count: numbers.count / format.blockLength * format.blockBytes)
+        let isGood = ck_make_row(machine.pointer, format.code, numbers, Int32(numbers.count), &bytes)
+        return (bytes: bytes, isGood: isGood)
+    }
+    let first = try #require(rows.first)
+    #expect(rows.allSatisfy { $0 == first })
+    return first
 }
 
 @Suite struct `Quantising` {
@@ -37,7 +43,7 @@ private func row(_ numbers: [Float], _ format: StoredTensor.Format) -> (bytes: [
         let cases = try Case.all(format)
         #expect(cases.count >= 14)
         for example in cases {
-            let (bytes, isGood) = row(example.floats, format)
+            let (bytes, isGood) = try row(example.floats, format)
             let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
             #expect(digits == example.bytes && isGood, "\(format.rawValue), \(example.name)")
         }
@@ -45,7 +51,7 @@ private func row(_ numbers: [Float], _ format: StoredTensor.Format) -> (bytes: [
 
     @Test func `to Q4_K errs no more than llama.cpp's on noise, within 2 %`() throws {
         let example = try #require(Case.all(.q4_k).first), numbers = example.floats
-        let owner = TensorBytes(row(numbers, .q4_k).bytes)
+        let owner = try TensorBytes(row(numbers, .q4_k).bytes)
         let tensor = StoredTensor(
             name: "noise", format: .q4_k, rows: 1, columns: numbers.count, bytes: owner.buffer, owner: owner)
         let squares = zip(tensor.floats(), numbers).map { Double(($0 - $1) * ($0 - $1)) }
@@ -56,15 +62,15 @@ private func row(_ numbers: [Float], _ format: StoredTensor.Format) -> (bytes: [
         #expect(error > 0.9 * theirs)
     }
 
-    @Test func `to Q4_K keeps blocks that it can write exactly, and edges within a step`() {
+    @Test func `to Q4_K keeps blocks that it can write exactly, and edges within a step`() throws {
         let ramp = (0..<256).map { Float($0 % 16) * 0.5 - 2 }
         let zero = [Float](repeating: 0, count: 256), five = [Float](repeating: 5, count: 256)
-        let less = [Float](repeating: -5, count: 256), tiny = (0..<256).map { Float($0 % 3) * 1e-42 }
+        let less = [Float](repeating: -5, count: 256), tiny = (0..<256).map { Float($0 % 3) * .leastNonzeroMagnitude }
         let one = (0..<256).map { Float($0 == 77 ? 3 : 0) }
-        for (numbers, slack) in [(ramp, 0.02), (zero, 0), (five, 0.01), (less, 0.01), (tiny, 1e-41), (one, 0.01)]
+        for (numbers, slack) in [(ramp, 0.02), (zero, 0), (five, 0.01), (less, 0.01), (tiny, .leastNormalMagnitude), (one, 0.01)]
             as [([Float], Float)]
         {
-            let made = row(numbers, .q4_k), owner = TensorBytes(made.bytes)
+            let made = try row(numbers, .q4_k), owner = TensorBytes(made.bytes)
             let tensor = StoredTensor(
                 name: "edge", format: .q4_k, rows: 1, columns: 256, bytes: owner.buffer, owner: owner)
             #expect(made.isGood && zip(tensor.floats(), numbers).allSatisfy { abs($0 - $1) <= slack })
@@ -75,9 +81,9 @@ private func row(_ numbers: [Float], _ format: StoredTensor.Format) -> (bytes: [
     func `refuses what has no scale`(quantisation: Quantisation) throws {
         for bad in [Float.nan, .infinity, -.infinity, 3e38] {
             var numbers = [Float](repeating: 1, count: 512)
-            #expect(row(numbers, quantisation.format).isGood)
+            #expect(try row(numbers, quantisation.format).isGood)
             numbers[300] = bad
-            #expect(!row(numbers, quantisation.format).isGood, "\(bad)")
+            #expect(try !row(numbers, quantisation.format).isGood, "\(bad)")
             let tensor = StoredTensor.made(numbers, rows: 2, name: "blk.0.attn_q.weight")
             let error = #expect(throws: WeightError.self) {
                 try CPUBackend(threads: 2).makeProduct(tensor, as: quantisation.format, shelf: nil)
@@ -95,7 +101,7 @@ private func row(_ numbers: [Float], _ format: StoredTensor.Format) -> (bytes: [
         let outputs = 41, inputs = 512
         let tensor = StoredTensor.made(random.floats(outputs * inputs), rows: outputs, format: stored)
         let format = quantisation.format
-        let owner = TensorBytes((0..<outputs).flatMap { row(tensor.floats(row: $0), format).bytes })
+        let owner = try TensorBytes((0..<outputs).flatMap { try row(tensor.floats(row: $0), format).bytes })
         let file = StoredTensor(
             name: "file", format: format, rows: outputs, columns: inputs, bytes: owner.buffer, owner: owner)
         let x = random.floats(3 * inputs)

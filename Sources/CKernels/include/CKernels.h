@@ -95,7 +95,7 @@ bool ck_convert(
     void *packed);
 size_t ck_convert_scratch(ck_format to, int32_t inputs);
 /* One GGUF row of Q8_0, Q4_0 or Q4_K, made of float32 numbers; false as above. */
-bool ck_make_row(ck_format to, const float *x, int32_t columns, void *row);
+bool ck_make_row(const ck_machine *machine, ck_format to, const float *x, int32_t columns, void *row);
 
 /* A number that differs wherever a single word of 4 bytes does, and else with all likelihood: for what is kept on disk. */
 uint64_t ck_checksum(ck_machine *machine, const void *bytes, size_t count);
