@@ -67,9 +67,10 @@ private func row(_ numbers: [Float], _ format: StoredTensor.Format) throws -> (b
         let zero = [Float](repeating: 0, count: 256), five = [Float](repeating: 5, count: 256)
         let less = [Float](repeating: -5, count: 256), tiny = (0..<256).map { Float($0 % 3) * .leastNonzeroMagnitude }
         let one = (0..<256).map { Float($0 == 77 ? 3 : 0) }
-        for (numbers, slack) in [(ramp, 0.02), (zero, 0), (five, 0.01), (less, 0.01), (tiny, .leastNormalMagnitude), (one, 0.01)]
-            as [([Float], Float)]
-        {
+        let edges: [([Float], slack: Float)] = [
+            (ramp, 0.02), (zero, 0), (five, 0.01), (less, 0.01), (tiny, .leastNormalMagnitude), (one, 0.01),
+        ]
+        for (numbers, slack) in edges {
             let made = try row(numbers, .q4_k), owner = TensorBytes(made.bytes)
             let tensor = StoredTensor(
                 name: "edge", format: .q4_k, rows: 1, columns: 256, bytes: owner.buffer, owner: owner)
