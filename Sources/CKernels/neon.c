@@ -106,11 +106,13 @@ CK_FUNCTION void block_products(
 #include "rows.h"
 #include "linear.h"
 #include "attention.h"
+#include "checksum.h"
+#include "convert.h"
 
 #pragma clang attribute pop
 
 const ck_kernels ck_neon_kernels = {
     linear_piece,   gated_piece, finish_rows,    quantize_row, rms_norm_row,
-    layer_norm_row, rotate_row,  largest_of_row, narrow_numbers, attend_piece,
+    layer_norm_row, rotate_row,  largest_of_row, narrow_numbers, make_row,     sum_of_stretch, attend_piece,
 };
 #endif
