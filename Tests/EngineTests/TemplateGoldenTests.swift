@@ -124,7 +124,9 @@ private func written(_ golden: GoldenConversation, ended: Bool) throws -> [Int32
         var pieces = Dictionary(uniqueKeysWithValues: ["<unk>", "<s>", "</s>"].enumerated().map { ($1, $0) })
         if golden.template == "chatml_direct" { pieces["<|im_start|>"] = 3 }
         let tokenizer: [String: Any] = [
-            "model": ["type": "BPE", "vocab": pieces, "merges": [String](), "byte_fallback": true, "unk_token": "<unk>"],
+            "model": [
+                "type": "BPE", "vocab": pieces, "merges": [String](), "byte_fallback": true, "unk_token": "<unk>",
+            ],
             "added_tokens": [[String: Any]](),
         ]
         try scratch.write(Array(JSONSerialization.data(withJSONObject: tokenizer)), to: "tokenizer.json")

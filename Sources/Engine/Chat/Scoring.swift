@@ -46,7 +46,8 @@ extension LoadedModels {
         // The row before the answer, be it a token's or a picture's, and the answer's own rows are those that predict it.
         try feed.read(holdingBack: tokens.count - 1) { _, _ in }
         guard let before = feed.newest else {
-            throw ChatError.badSetting("there is nothing before the answer. Give a prompt with --prompt or --raw-prompt.")
+            throw ChatError.badSetting(
+                "there is nothing before the answer. Give a prompt with --prompt or --raw-prompt.")
         }
         var predictions = [(target.logits(of: before.hidden, in: before.pass), before.pass)]
         let pending = feed.takeHeldBack()
@@ -60,7 +61,8 @@ extension LoadedModels {
             let numbers = try pass.read(logits)
             for (row, best) in try pass.best(5, of: logits).enumerated() {
                 let values = numbers[row * logits.columns..<(row + 1) * logits.columns]
-                scores.append(Self.score(of: tokens[scores.count], in: values, best: best, keepingLogits: keepingLogits))
+                scores.append(
+                    Self.score(of: tokens[scores.count], in: values, best: best, keepingLogits: keepingLogits))
             }
         }
         return scores
