@@ -98,6 +98,8 @@ class Session:
         self.child = pexpect.spawn(
             command[0], command[1:], dimensions=(rows, columns), env=environment(self.home, **variables),
             cwd=self.here, timeout=PATIENCE,
+            # As from a terminal, also where the tests were started with `nohup`, which is inherited.
+            preexec_fn=functools.partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
         )
         self.child.delaybeforesend = None
         self.child.ptyproc.delayafterclose = self.child.ptyproc.delayafterterminate = 0.01
