@@ -117,17 +117,27 @@ static unsigned read_pipe(void) {
     return wake;
 }
 
+/* A terminal that hung up is ready to be read for ever: each read is at its end. So is one of which a background group
+   without a shell may read nothing, as when `make` was killed over the program that it ran. The read takes nothing. */
+static int is_gone(short events) {
+    if (events & (POLLHUP | POLLERR | POLLNVAL)) return 1;
+    char none;
+    return (events & POLLIN) && read(STDIN_FILENO, &none, 0) < 0 && errno == EIO;
+}
+
 unsigned ct_wait(int limit_ms) {
     struct pollfd sources[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = pipe_ends[0], .events = POLLIN}};
-    unsigned wake = 0;
     /* An interrupted poll is no wake-up: the byte in the pipe is, and the next poll sees it. */
     if (poll(sources, 2, limit_ms) < 0) return errno == EINTR ? 0 : CT_WAKE_HANGUP;
-    if (sources[0].revents & POLLIN) wake |= CT_WAKE_INPUT;
-    else if (sources[0].revents & (POLLHUP | POLLERR | POLLNVAL)) wake |= CT_WAKE_HANGUP;
-    return wake | read_pipe();
+    unsigned wake = read_pipe();
+    if (is_gone(sources[0].revents)) return wake | CT_WAKE_HANGUP;
+    return sources[0].revents & POLLIN ? wake | CT_WAKE_INPUT : wake;
 }
 
 unsigned ct_wait_signals(int limit_ms) {
-    struct pollfd source = {.fd = pipe_ends[0], .events = POLLIN};
-    return poll(&source, 1, limit_ms) < 0 ? 0 : read_pipe();
+    /* Without an event that is asked for, the terminal still says when it is gone. */
+    struct pollfd sources[2] = {{.fd = STDIN_FILENO, .events = 0}, {.fd = pipe_ends[0], .events = POLLIN}};
+    if (poll(sources, 2, limit_ms) < 0) return 0;
+    unsigned wake = read_pipe();
+    return is_gone(sources[0].revents) ? wake | CT_WAKE_HANGUP : wake;
 }

@@ -79,11 +79,13 @@ class Session:
     """A program under test; use as a context manager.
 
     It runs with a home of its own, which `place` names when several sessions are to share one. A relative
-    `folder` to run in is made for it.
+    `folder` to run in is made for it. `hangup` is what becomes of the hang-up signal: signal.SIG_IGN is inherited from
+    `nohup`, and the terminal's own shell does not end then.
     """
 
     def __init__(
-        self, *arguments, rows=24, columns=80, answer=PLAIN_TERMINAL, program=None, place=None, folder=ROOT, **variables
+        self, *arguments, rows=24, columns=80, answer=PLAIN_TERMINAL, program=None, place=None, folder=ROOT,
+        hangup=signal.SIG_DFL, **variables
     ):
         self.folder = tempfile.mkdtemp(prefix="specchat-terminal-")
         self.home = place or os.path.join(self.folder, "home")
@@ -99,7 +101,7 @@ class Session:
             command[0], command[1:], dimensions=(rows, columns), env=environment(self.home, **variables),
             cwd=self.here, timeout=PATIENCE,
             # As from a terminal, also where the tests were started with `nohup`, which is inherited.
-            preexec_fn=functools.partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
+            preexec_fn=functools.partial(signal.signal, signal.SIGHUP, hangup),
         )
         self.child.delaybeforesend = None
         self.child.ptyproc.delayafterclose = self.child.ptyproc.delayafterterminate = 0.01
@@ -202,6 +204,21 @@ class Session:
         os.kill(self.process(), number)
         return self
 
+    def close_window(self):
+        """Takes the terminal away, as a window does that is closed. The programs in it live or end as they will."""
+        # Not pexpect's own way, which then also signals the shell in it.
+        self.child.ptyproc.fileobj.close()
+        return self
+
+    def code_left_behind(self):
+        """The exit code of a program without its terminal, which only a shell that lives on can note."""
+        path = pathlib.Path(self.folder, "code")
+        end = time.monotonic() + PATIENCE
+        while not (path.exists() and path.read_text().strip()):
+            assert time.monotonic() < end, "nobody noted the exit code"
+            time.sleep(0.02)
+        return int(path.read_text())
+
     def finish(self):
         """Waits for the end; returns the exit code after checking that the terminal was given back."""
         self.wait(lambda: b"[ended]" in self.raw, "the program to end")
@@ -223,6 +240,16 @@ def run(*arguments, text="", place=None, folder=ROOT, **variables):
             env=environment(place or own, **variables), cwd=folder, timeout=PATIENCE * 2, check=False,
         )
     return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def state_of(process):
+    """What the process does, as the kernel tells it: "S", "R"; none once it has ended, whether or not the parent that it
+    was left to has asked how."""
+    try:
+        state = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return None
+    return None if state in "ZX" else state
 
 
 class TerminalTest(unittest.TestCase):

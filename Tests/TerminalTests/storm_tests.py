@@ -5,7 +5,6 @@
 
 import contextlib
 import os
-import pathlib
 import re
 import signal
 import tempfile
@@ -15,7 +14,7 @@ import unittest
 import pexpect
 
 from screen import leftovers
-from session import PROGRAM, ROOT, Session, TerminalTest
+from session import PROGRAM, ROOT, Session, TerminalTest, state_of
 from storms import IS_FULL, LONG_PATIENCE, PICTURE, PICTURES, READY, SLOWLY, WAYS
 from storms import amount, assert_whole, calm, chance, chat, key, kitty_pictures, size
 
@@ -23,16 +22,6 @@ LONG = "Describe the picture.\r"
 
 
 @unittest.skipUnless(os.path.exists(os.path.join(ROOT, "Assets", "demo", "bundle.json")), "there is no demo model")
-def state_of(process):
-    """What the process does, as the kernel tells it: "S", "R"; none once it has ended, whether or not the parent that it
-    was left to has asked how."""
-    try:
-        state = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return None
-    return None if state in "ZX" else state
-
-
 class StormTest(TerminalTest):
     def ways(self):
         return WAYS if IS_FULL else {"sixel": WAYS["sixel"]}
