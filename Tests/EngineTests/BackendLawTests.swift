@@ -101,18 +101,18 @@ private final class TinyDecoder {
         }
     }
 
-    /// Logits of every row of the plan, row by row.
+    /// Logits of the wanted rows of the plan, row by row.
     ///
     /// - Parameter byOperations: through the blocks' operations one by one, whatever else the backend could do.
     func logits(
-        _ tokens: some Collection<Int32>, _ plan: ForwardPlan, byOperations: Bool = false
+        _ tokens: some Collection<Int32>, _ plan: ForwardPlan, wanted: WantedRows = .all, byOperations: Bool = false
     ) throws -> [[Float]] {
         let pass = backend.begin(plan)
         let rows = pass.embed(Array(tokens), from: table)
         let x =
             byOperations
-            ? pass.decodeByOperations(rows, through: layers, caches: caches)
-            : pass.decode(rows, through: layers, caches: caches)
+            ? pass.decodeByOperations(rows, through: layers, caches: caches, wanted: wanted)
+            : pass.decode(rows, through: layers, caches: caches, wanted: wanted)
         let numbers = try pass.read(pass.linear(x, head))
         return stride(from: 0, to: numbers.count, by: Self.vocabulary).map {
             Array(numbers[$0..<$0 + Self.vocabulary])
@@ -149,6 +149,30 @@ private func randomTokens(_ count: Int, using random: inout SeededNumbers) -> [I
                     ).map(\.bits)
                 }
                 #expect(together == alone, "chunks of \(chunk), \(configuration.testDescription)")
+            }
+        }
+    }
+
+    @Test(arguments: TinyDecoder.shapes.indices)
+    func `a pass of which only the last row is wanted gives its bits and everyone's keys and values`(
+        shape: Int
+    ) throws {
+        var random = SeededNumbers(seed: 15)
+        let tokens = randomTokens(40, using: &random)
+        let tensors = TinyDecoder.Tensors(TinyDecoder.shapes[shape])
+        for configuration in CPUConfiguration.allCaches {
+            let decoder = try TinyDecoder(configuration, tensors)
+            for rows in [1, 2, 7, 16, 39] {
+                func read(_ wanted: WantedRows) throws -> (logits: [[UInt32]], after: [UInt32]) {
+                    decoder.forget()
+                    let logits = try decoder.logits(tokens[..<rows], .text(rows: rows, after: 0), wanted: wanted)
+                    let after = try decoder.logits(tokens[rows..<rows + 1], .text(rows: 1, after: rows))
+                    return (logits.map(\.bits), after[0].bits)
+                }
+                let all = try read(.all), last = try read(.last)
+                #expect(all.logits.count == rows && last.logits.count == 1)
+                #expect(last.logits.last == all.logits.last, "\(rows) rows, \(configuration.testDescription)")
+                #expect(last.after == all.after, "\(rows) rows, \(configuration.testDescription)")
             }
         }
     }

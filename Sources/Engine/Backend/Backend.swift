@@ -115,9 +115,11 @@ protocol ForwardPass: AnyObject {
     func attend(
         queries: any Matrix, keys: any Matrix, values: any Matrix, heads: AttentionHeads, cache: (any CacheLayer)?
     ) -> any Matrix
-    /// Rows through the blocks of a decoder: [rows, hidden], before the output norm. Writes their keys and values into
-    /// each block's cache. Means `decodeByOperations`, bit for bit.
-    func decode(_ x: any Matrix, through layers: [DecoderLayer], caches: [any CacheLayer]) -> any Matrix
+    /// Rows through the blocks of a decoder: [wanted rows, hidden], before the output norm. Writes the keys and values of
+    /// all rows into each block's cache. Means `decodeByOperations`, bit for bit.
+    func decode(
+        _ x: any Matrix, through layers: [DecoderLayer], caches: [any CacheLayer], wanted: WantedRows
+    ) -> any Matrix
 
     /// All numbers, row by row.
     func read(_ x: any Matrix) throws -> [Float]

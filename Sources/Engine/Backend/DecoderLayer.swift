@@ -15,30 +15,48 @@ struct DecoderLayer {
     let heads: AttentionHeads
     let rotary: Rotary
 
-    /// Shape: [rows, hidden] in and out; writes the rows' keys and values into `cache` at the plan's slots.
-    fileprivate func forward(_ x: any Matrix, in pass: any ForwardPass, cache: any CacheLayer) -> any Matrix {
+    /// Shape: [rows, hidden] in, [wanted rows, hidden] out; writes all rows' keys and values into `cache` at the plan's
+    /// slots.
+    fileprivate func forward(
+        _ x: any Matrix, in pass: any ForwardPass, cache: any CacheLayer, wanted: WantedRows
+    ) -> any Matrix {
         let normalized = pass.normalize(x, by: attentionNorm)
         let queries = pass.rotate(pass.linear(normalized, query), heads: heads.queries, by: rotary)
         let keys = pass.rotate(pass.linear(normalized, key), heads: heads.keys, by: rotary)
         let values = pass.linear(normalized, value)
         let attended = pass.attend(queries: queries, keys: keys, values: values, heads: heads, cache: cache)
-        let withAttention = pass.linear(attended, output, residual: x)
+        // From here on no row meets another one.
+        let withAttention = pass.linear(
+            pass.rows(wanted, of: attended), output, residual: pass.rows(wanted, of: x))
         let inner = pass.gated(pass.normalize(withAttention, by: feedForwardNorm), gate: gate, up: up)
         return pass.linear(inner, down, residual: withAttention)
     }
 }
 
 extension ForwardPass {
-    func decode(_ x: any Matrix, through layers: [DecoderLayer], caches: [any CacheLayer]) -> any Matrix {
-        decodeByOperations(x, through: layers, caches: caches)
+    func decode(
+        _ x: any Matrix, through layers: [DecoderLayer], caches: [any CacheLayer], wanted: WantedRows
+    ) -> any Matrix {
+        decodeByOperations(x, through: layers, caches: caches, wanted: wanted)
     }
 
     /// What `decode` means: the blocks one after the other, operation by operation.
     func decodeByOperations(
-        _ x: any Matrix, through layers: [DecoderLayer], caches: [any CacheLayer]
+        _ x: any Matrix, through layers: [DecoderLayer], caches: [any CacheLayer], wanted: WantedRows
     ) -> any Matrix {
+        guard let last = layers.indices.last else { return rows(wanted, of: x) }
         var hidden = x
-        for (layer, cache) in zip(layers, caches) { hidden = layer.forward(hidden, in: self, cache: cache) }
+        for (index, (layer, cache)) in zip(layers, caches).enumerated() {
+            hidden = layer.forward(hidden, in: self, cache: cache, wanted: index == last ? wanted : .all)
+        }
         return hidden
+    }
+
+    /// The wanted ones of a pass's rows.
+    func rows(_ wanted: WantedRows, of x: any Matrix) -> any Matrix {
+        switch wanted {
+        case .last where x.rows > 1: gather([x.rows - 1], of: x)
+        case .all, .last: x
+        }
     }
 }

@@ -47,3 +47,10 @@ struct ForwardPlan: Sendable, Equatable {
             arithmetic: .rowExact, sight: .causal, committed: committed, positions: places, slots: places)
     }
 }
+
+/// Rows of a pass whose hidden states somebody will look at. The others need nothing of the last block but their keys and
+/// values, which is a thirty-second part of a prompt's work in a model of 32 blocks.
+enum WantedRows: Sendable {
+    case all
+    case last
+}

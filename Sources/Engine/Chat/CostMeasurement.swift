@@ -125,27 +125,28 @@ private struct CostTimer {
         let start = clock.now
         switch entry.kind {
         case .verify:
-            let (pass, hidden) = forward(rows: entry.rows, in: cache)
+            let (pass, hidden) = forward(rows: entry.rows, in: cache, wanted: .all)
             _ = try pass.argmax(model.logits(of: hidden, in: pass))
         case .prompt:
             var left = entry.rows
             while left > 0 {
                 let rows = min(left, PromptFeed.chunk)
-                let (pass, hidden) = forward(rows: rows, in: cache)
+                let (pass, last) = forward(rows: rows, in: cache, wanted: .last)
                 cache.commit(rows: rows)
                 left -= rows
-                if left == 0 {
-                    _ = try pass.argmax(model.logits(of: pass.gather([rows - 1], of: hidden), in: pass))
-                }
+                if left == 0 { _ = try pass.argmax(model.logits(of: last, in: pass)) }
             }
         }
         return (clock.now - start).seconds
     }
 
-    private func forward(rows: Int, in cache: KVCache) -> (pass: any ForwardPass, hidden: any Matrix) {
+    private func forward(
+        rows: Int, in cache: KVCache, wanted: WantedRows
+    ) -> (pass: any ForwardPass, hidden: any Matrix) {
         let vocabulary = Int32(clamping: model.configuration.vocabulary)
         let tokens = (0..<Int32(rows)).map { ($0 &* 7919) % vocabulary }
-        return model.forward(.tokens(tokens), plan: .text(rows: rows, after: cache.committed), cache: cache)
+        return model.forward(
+            .tokens(tokens), plan: .text(rows: rows, after: cache.committed), cache: cache, wanted: wanted)
     }
 
     /// A cache whose first rows hold numbers, as after a long text: memory that was never written costs less to read.

@@ -160,8 +160,8 @@ final class PromptFeed {
     }
 
     private func read(_ input: LanguageModel.Input, rows: Int) {
-        let (pass, hidden) = target.forward(input, plan: .text(rows: rows, after: cache.committed), cache: cache)
-        newest = (pass, pass.gather([rows - 1], of: hidden))
+        newest = target.forward(
+            input, plan: .text(rows: rows, after: cache.committed), cache: cache, wanted: .last)
         cache.commit(rows: rows)
     }
 }

@@ -52,15 +52,17 @@ final class LanguageModel {
         case rows(any Matrix, from: Int)
     }
 
-    /// Runs every block. Shape: [plan.rows, hidden], before the output norm.
-    func forward(_ input: Input, plan: ForwardPlan, cache: KVCache) -> (pass: any ForwardPass, hidden: any Matrix) {
+    /// Runs every block. Shape: [wanted rows, hidden], before the output norm.
+    func forward(
+        _ input: Input, plan: ForwardPlan, cache: KVCache, wanted: WantedRows = .all
+    ) -> (pass: any ForwardPass, hidden: any Matrix) {
         let pass = backend.begin(plan)
         let embedded =
             switch input {
             case .tokens(let tokens): pass.embed(tokens, from: embedding)
             case .rows(let rows, let first): pass.gather(Array(first..<first + plan.rows), of: rows)
             }
-        return (pass, pass.decode(embedded, through: layers, caches: cache.layers))
+        return (pass, pass.decode(embedded, through: layers, caches: cache.layers, wanted: wanted))
     }
 
     /// Logits of rows of a pass. Shape: [rows, vocabulary].

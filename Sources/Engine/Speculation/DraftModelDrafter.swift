@@ -131,7 +131,7 @@ final class DraftModelDrafter: Drafter {
     }
 
     private func read(_ input: LanguageModel.Input, rows: Int) {
-        _ = model.forward(input, plan: .text(rows: rows, after: cache.committed), cache: cache)
+        _ = model.forward(input, plan: .text(rows: rows, after: cache.committed), cache: cache, wanted: .last)
         cache.commit(rows: rows)
     }
 
@@ -214,9 +214,8 @@ final class DraftModelDrafter: Drafter {
         }
         try prefill {}
         let plan = ForwardPlan.text(rows: tokens.count, after: cache.committed)
-        let (pass, hidden) = model.forward(.tokens(readable(tokens)), plan: plan, cache: cache)
+        let (pass, last) = model.forward(.tokens(readable(tokens)), plan: plan, cache: cache, wanted: .last)
         cache.commit(rows: tokens.count)
-        let last = tokens.count == 1 ? hidden : pass.gather([tokens.count - 1], of: hidden)
         return try pass.read(model.logits(of: last, in: pass))
     }
 

@@ -3,10 +3,12 @@
 import CKernels
 
 extension CPUForwardPass {
-    func decode(_ x: any Matrix, through layers: [DecoderLayer], caches: [any CacheLayer]) -> any Matrix {
+    func decode(
+        _ x: any Matrix, through layers: [DecoderLayer], caches: [any CacheLayer], wanted: WantedRows
+    ) -> any Matrix {
         precondition(layers.count == caches.count, "decode: \(caches.count) caches for \(layers.count) layers")
         guard x.rows == plan.rows, x.rows <= CK_MOST_BLOCK_ROWS, !layers.isEmpty else {
-            return decodeByOperations(x, through: layers, caches: caches)
+            return decodeByOperations(x, through: layers, caches: caches, wanted: wanted)
         }
         let stride = MemoryLayout<ck_decoder_block>.stride
         let memory = PooledMemory(bytes: layers.count * stride, from: backend.pool)
@@ -14,14 +16,14 @@ extension CPUForwardPass {
         let furthest = Int(plan.positions.max() ?? 0)
         for (index, layer) in layers.enumerated() {
             guard let block = block(layer, cache: caches[index], upTo: furthest) else {
-                return decodeByOperations(x, through: layers, caches: caches)
+                return decodeByOperations(x, through: layers, caches: caches, wanted: wanted)
             }
             (blocks + index).initialize(to: block)
         }
         guard ck_runs_blocks(blocks, Int32(layers.count), Int32(x.rows)) else {
-            return decodeByOperations(x, through: layers, caches: caches)
+            return decodeByOperations(x, through: layers, caches: caches, wanted: wanted)
         }
-        return withExtendedLifetime(memory) { run(blocks, count: layers.count, on: own(x)) }
+        return rows(wanted, of: withExtendedLifetime(memory) { run(blocks, count: layers.count, on: own(x)) })
     }
 
     private func run(_ blocks: UnsafePointer<ck_decoder_block>, count: Int, on x: CPUMatrix) -> CPUMatrix {
