@@ -6,13 +6,15 @@ DESTDIR ?=
 IMAGE ?= Assets/pictures/demo.png
 # Debian's own Python: one found earlier in PATH would not see Debian's pexpect and pyte.
 PYTHON ?= /usr/bin/python3
+# Where make bench-peers keeps models, llama.cpp and its figures.
+PEERS ?= $(HOME)/specchat-peers
 # More flags for every swift command, such as SWIFTFLAGS='--jobs 2'.
 SWIFTFLAGS ?=
 
 PROGRAM := .build/release/specchat
 SWIFT_SOURCES := Package.swift Sources Tests
 
-.PHONY: help setup build chat test test-storms test-training lint format bench bench-check install uninstall clean
+.PHONY: help setup build chat test test-storms test-training lint format bench bench-check bench-peers install uninstall clean
 
 help:
 	@echo 'make chat [IMAGE=photo.jpg]     set everything up, build, chat about a picture'
@@ -24,6 +26,7 @@ help:
 	@echo 'make uninstall [PREFIX=$(PREFIX)] [DESTDIR=]'
 	@echo 'make bench                      measure speculation against plain decoding'
 	@echo 'make bench-check                compare ratios of speed with those kept in the repository'
+	@echo 'make bench-peers [PEERS=folder] race against llama.cpp on models of true size: hours, 40 GB'
 	@echo 'make test-training              test the training package in an environment of its own'
 	@echo 'make lint, make format          check or apply the format of the sources'
 	@echo 'make clean                      remove what was built'
@@ -45,6 +48,7 @@ test:
 	swift build $(SWIFTFLAGS) --build-tests
 	swift test $(SWIFTFLAGS) --skip-build --disable-xctest
 	$(PYTHON) -B -m unittest discover --start-directory Tests/TerminalTests --pattern '*_tests.py'
+	$(PYTHON) -B -m unittest discover --start-directory Tests/BenchmarkTests --pattern '*_tests.py'
 
 test-storms:
 	@Scripts/setup build tests
@@ -66,6 +70,10 @@ bench: build
 
 bench-check: build
 	$(PYTHON) -B Benchmarks/check.py --specchat $(PROGRAM)
+
+bench-peers: build
+	@Scripts/setup build tests training
+	$(PYTHON) -B Benchmarks/run --specchat $(PROGRAM) --folder '$(PEERS)'
 
 install:
 	@test -x $(PROGRAM) || { echo 'make install: run "make build" first, as the user who has Swift.' >&2; exit 1; }

@@ -54,6 +54,10 @@ struct BenchCommand: AsyncParsableCommand {
         help: ArgumentHelp("Lengths of the text for --costs; default: 0 640 2048.", valueName: "n"))
     var contexts: [Int] = []
 
+    @Flag(
+        help: "With --costs: time what each line of the standard input asks for, a JSON object; answer with another.")
+    var requests = false
+
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Cases of the grid for --lossless; 0 for all of them.", valueName: "n"))
@@ -76,6 +80,10 @@ struct BenchCommand: AsyncParsableCommand {
             throw ValidationError("--contexts must be from 0 to 1000000")
         }
         guard costs || contexts.isEmpty else { throw ValidationError("--contexts goes with --costs") }
+        guard costs || !requests else { throw ValidationError("--requests goes with --costs") }
+        guard !requests || contexts.isEmpty else {
+            throw ValidationError("with --requests each request says its own contexts: leave --contexts out")
+        }
         guard !byTurn || !(costs || lossless || json) else {
             throw ValidationError("--by-turn adds to the table, which --costs, --lossless and --json do not print")
         }
@@ -136,6 +144,7 @@ struct BenchCommand: AsyncParsableCommand {
         if !contexts.isEmpty { request.contexts = contexts }
         request.repeats = rounds
         let engine = opened.makeEngine()
+        guard !requests else { return try await untilStopped { try await CostRequests(engine: engine).answer() } }
         let report = try await untilStopped { [request] in
             try await follow(engine.load())
             return try await engine.measureCosts(request) { step in

@@ -202,3 +202,45 @@ import Testing
         #expect(text.contains("2 threads"))
     }
 }
+
+@Suite struct `Requests for costs` {
+    private let small = #"{"contexts":[3],"rows":[1,2],"prompts":[5],"repeats":2,"picture":false,"warmsUp":false}"#
+
+    @Test func `are answered line by line, each with what it asked for`() throws {
+        let picture = #"{"contexts":[],"rows":[],"prompts":[],"repeats":3,"picture":true,"warmsUp":true}"#
+        let result = try Program.run(
+            ["bench", "--costs", "--requests", "--draft", "none"] + Program.model, input: "\(small)\n\(picture)\n")
+        #expect(result.status == 0 && result.errors.isEmpty)
+        let answers = try result.output.split(separator: "\n").map {
+            try JSONDecoder().decode(Answer.self, from: Data($0.utf8))
+        }
+        #expect(answers.count == 2)
+        #expect(answers.first?.entries.map(\.rows) == [1, 2, 5])
+        #expect(answers.first?.entries.map(\.context) == [3, 3, 0])
+        #expect(answers.first?.entries.allSatisfy { $0.seconds.count == 2 } == true)
+        #expect(answers.first?.picture.isEmpty == true)
+        #expect(answers.last?.entries.isEmpty == true && answers.last?.picture.count == 3)
+    }
+
+    @Test(arguments: [
+        "", "{}", #"{"contexts":[-1],"rows":[1],"prompts":[],"repeats":1,"picture":false,"warmsUp":true}"#,
+    ])
+    func `that make no sense end the program with a sentence`(line: String) throws {
+        #expect(throws: CommandFailure.self) { try CostRequests.request(line) }
+        let result = try Program.run(
+            ["bench", "--costs", "--requests", "--draft", "none"] + Program.model, input: "\(small)\n\(line)\n")
+        #expect(result.status == 2)
+        #expect(result.errors.contains("a line that is no request: "))
+        #expect(result.output.hasPrefix("{"))
+    }
+
+    private struct Answer: Decodable {
+        struct Entry: Decodable {
+            let rows: Int
+            let context: Int
+            let seconds: [Double]
+        }
+        let entries: [Entry]
+        let picture: [Double]
+    }
+}

@@ -61,6 +61,11 @@ import Testing
         ("bench --cases -1", "--cases must be 0 (all) or more"),
         ("bench --contexts 64", "--contexts goes with --costs"),
         ("bench --costs --contexts 2000000", "--contexts must be from 0 to 1000000"),
+        ("bench --requests", "--requests goes with --costs"),
+        (
+            "bench --costs --requests --contexts 64",
+            "with --requests each request says its own contexts: leave --contexts out"
+        ),
         ("bench --costs --lossless", "--costs and --lossless are two benchmarks: choose one"),
     ])
     func `refuse a number that makes no sense in one sentence`(line: String, sentence: String) {

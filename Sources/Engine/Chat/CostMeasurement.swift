@@ -4,7 +4,7 @@
 import Foundation
 
 /// What is to be timed.
-public struct CostRequest: Sendable, Equatable {
+public struct CostRequest: Sendable, Equatable, Decodable {
     /// Rows of text before the pass.
     public var contexts = [0, 640, 2048]
     /// Rows of a pass that scores every row, as the verification of a tree does.
@@ -14,8 +14,19 @@ public struct CostRequest: Sendable, Equatable {
     public var repeats = 5
     /// Whether the vision tower is timed.
     public var picture = true
+    /// Whether everything is run once more before, unmeasured.
+    public var warmsUp = true
 
     public init() {}
+
+    /// Turns that are run, the first of which counts where it is 1.
+    fileprivate var turns: ClosedRange<Int> { (warmsUp ? 0 : 1)...repeats }
+
+    /// Whether there is anything to time, within what a cache can hold.
+    public var isSensible: Bool {
+        (1...1000).contains(repeats) && contexts.allSatisfy { (0...1_000_000).contains($0) }
+            && (rows + prompts).allSatisfy { (1...100_000).contains($0) }
+    }
 }
 
 /// What was timed.
@@ -70,7 +81,7 @@ extension LoadedModels {
         let source = PixelImage.Source(name: "noise", width: side, height: side)
         let image = PixelImage(width: side, height: side, pixels: pixels, source: source)
         let clock = ContinuousClock()
-        for turn in 0...request.repeats {
+        for turn in request.turns {
             progress("picture, \(turn) of \(request.repeats)")
             let start = clock.now
             let seen = try see(image) { _, _ in }
@@ -106,10 +117,11 @@ private struct CostTimer {
             report.entries.append(.init(model: name, kind: .prompt, rows: rows, context: 0))
         }
         let own = first..<report.entries.count
+        guard !own.isEmpty else { return }
         let cache = filledCache(
             rows: request.contexts.max() ?? 0, room: max(request.rows.max() ?? 0, request.prompts.max() ?? 0))
         // In turns, so that a slow moment of the machine hits no one size; the first turn warms up.
-        for turn in 0...request.repeats {
+        for turn in request.turns {
             for index in own {
                 let entry = report.entries[index]
                 progress("\(name), \(entry.rows) rows after \(entry.context), \(turn) of \(request.repeats)")
