@@ -24,12 +24,13 @@ def heading(rows: Sequence[Row]) -> str:
     versions = {row.program: row.version for row in rows}
     programs = ", ".join(f"{program} {version}" for program, version in sorted(versions.items()))
     times = sorted(row.time[:16].replace("T", " ") for row in rows)
-    disturbed = max(row.others for row in rows)
+    others = sorted(row.others for row in rows)
     return (
         f"{programs}; {machine.description()}; {times[0]} to {times[-1]} UTC; {len(rows)} figures.\n\n"
         "Medians of all repeats of all rounds. A ratio is that of two medians of one round, in which the programs took "
         "turns; its median over the rounds, with the least and the most. Above 1 specchat is better. Other programs used "
-        f"{disturbed:.2f} processors at most during a turn."
+        f"{others[len(others) // 2]:.2f} processors during a turn in the median, {others[len(others) * 95 // 100]:.2f} or less in "
+        "95 of 100."
     )
 
 
