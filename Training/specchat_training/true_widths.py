@@ -4,7 +4,8 @@
 
 For each family a Hugging Face folder is saved by transformers in half precision. specchat scores a text from the folder,
 transformers scores the same tokens in float32 from the same weights. llama.cpp's own converter and quantiser then make
-a Q4_K_M file of it, which specchat and llama.cpp score both. LLaVA-1.5 has its whole vision tower (ViT-L/14-336) and is
+a Q4_K_M file of it, which specchat and llama.cpp score both, and specchat once more from the file's numbers written as
+F32 (llama_cpp_matrix.py calls these exact). LLaVA-1.5 has its whole vision tower (ViT-L/14-336) and is
 also scored with a picture. `--llama` is the folder of Benchmarks/build-llama-cpp, whose source holds the converter.
 Needs torch, transformers, llama-cpp-python; up to 30 GB on the disk and 20 GB of memory.
 """
@@ -35,7 +36,7 @@ from transformers import (
 
 from .golden_folders import PRE_PROCESSOR
 from .golden_models import draw_picture
-from .llama_cpp_matrix import divergence, footprint, is_lossless, our_logits, peer_logits
+from .llama_cpp_matrix import divergence, exact_logits, footprint, is_lossless, our_logits, peer_logits
 from .llama_cpp_quantiser import quantise
 
 TEXT = (
@@ -121,6 +122,11 @@ class Found:
     file_megabytes: float
     file_top: float
     file_divergence: float
+    # Both programs against exact products of the file's numbers.
+    exact_top: float
+    peer_exact_top: float
+    exact_divergence: float
+    peer_exact_divergence: float
     is_lossless: bool
     load_seconds: float
     resident_megabytes: float
@@ -195,6 +201,7 @@ def check(family: Family, options: argparse.Namespace, scratch: Path) -> Found:
     half.unlink()
     tokens, found = our_logits(options.specchat, file, TEXT, scratch)
     peer = peer_logits(file, [[1, *tokens[:-1]]], scratch, repack=True)
+    exact = exact_logits(options.specchat, file, [TEXT], scratch)
     load, resident = footprint(options.specchat, file)
     result = Found(
         family=family.name,
@@ -206,6 +213,10 @@ def check(family: Family, options: argparse.Namespace, scratch: Path) -> Found:
         file_megabytes=file.stat().st_size / 1e6,
         file_top=float((peer.argmax(axis=1) == found.argmax(axis=1)).mean()),
         file_divergence=divergence(peer, found),
+        exact_top=float((found.argmax(axis=1) == exact.argmax(axis=1)).mean()),
+        peer_exact_top=float((peer.argmax(axis=1) == exact.argmax(axis=1)).mean()),
+        exact_divergence=divergence(exact, found),
+        peer_exact_divergence=divergence(exact, peer),
         is_lossless=is_lossless(options.specchat, file, file),
         load_seconds=load,
         resident_megabytes=resident,
@@ -217,15 +228,16 @@ def check(family: Family, options: argparse.Namespace, scratch: Path) -> Found:
 def table(rows: Sequence[Found]) -> str:
     lines = [
         "| family | parameters | F16 folder: logits | top token | with a picture | Q4_K_M MB | top token | mean KL "
-        "| lossless | load s | RSS MB |",
-        "|---" * 11 + "|",
+        "| top of exact: ours | llama.cpp's | KL from exact: ours | llama.cpp's | lossless | load s | RSS MB |",
+        "|---" * 15 + "|",
     ]
     for row in rows:
         picture = "" if row.picture_error is None else f"{row.picture_error:.1e}"
         lines.append(
             f"| {row.family} | {row.parameters / 1e6:.0f} M | {row.folder_error:.1e} | {100 * row.folder_top:.1f} % "
             f"| {picture} | {row.file_megabytes:.0f} | {100 * row.file_top:.1f} % | {row.file_divergence:.1e} "
-            f"| {'yes' if row.is_lossless else 'NO'} | {row.load_seconds:.2f} | {row.resident_megabytes:.0f} |"
+            f"| {100 * row.exact_top:.1f} % | {100 * row.peer_exact_top:.1f} % | {row.exact_divergence:.1e} "
+            f"| {row.peer_exact_divergence:.1e} | {'yes' if row.is_lossless else 'NO'} | {row.load_seconds:.2f} | {row.resident_megabytes:.0f} |"
         )
     return "\n".join(lines)
 
