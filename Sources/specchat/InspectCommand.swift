@@ -9,7 +9,7 @@ import Foundation
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Say what a model's file or folder holds, how it cuts a text, or what it sees of a picture.",
+        abstract: "Say what a model's file or folder holds, what it takes, how it cuts a text, or what it sees.",
         discussion: """
             Explains GGUF files, Hugging Face folders, single files of them, bundles and the names that `specchat models` \
             lists: kind, sizes, types, words, eyes, what is missing, and whether it runs here. Of what is no model it says \
@@ -21,6 +21,7 @@ struct InspectCommand: ParsableCommand {
               specchat inspect ollama:llava:7b
               specchat inspect target.gguf --tokenize "a red square"
               specchat inspect target.gguf --tokenize - < text.txt
+              specchat inspect llava-1.5-7b-hf --quantize q4_0
               specchat inspect mmproj-model-f16.gguf --image photo.jpg
               specchat inspect Assets/demo --image photo.jpg --out seen.png
             """)
@@ -38,6 +39,12 @@ struct InspectCommand: ParsableCommand {
     var tokenize: String?
 
     @Option(
+        help: ArgumentHelp(
+            "Say instead what the model takes with its F32, F16 or BF16 matrices made into this type, part by part, and "
+                + "whether it is kept packed already.", valueName: "type"))
+    var quantize: Quantisation?
+
+    @Option(
         help: ArgumentHelp("Show what the vision tower is shown of this picture instead.", valueName: "file"),
         completion: .pictures)
     var image: String?
@@ -52,8 +59,10 @@ struct InspectCommand: ParsableCommand {
     var imageProtocol: ImageProtocol?
 
     func validate() throws {
-        guard tokenize == nil || image == nil else {
-            throw ValidationError("--tokenize and --image ask for different things. Give one of them.")
+        let asked = [("--tokenize", tokenize != nil), ("--image", image != nil), ("--quantize", quantize != nil)]
+            .filter(\.1).map(\.0)
+        guard asked.count < 2 else {
+            throw ValidationError("\(asked[0]) and \(asked[1]) ask for different things. Give one of them.")
         }
         guard image != nil || (out == nil && imageProtocol == nil) else {
             throw ValidationError("--out and --image-protocol need a picture. Name one with --image FILE.")
@@ -69,6 +78,11 @@ struct InspectCommand: ParsableCommand {
             try TextOutput.standard.line(tokens.map(String.init).joined(separator: " "))
         } else if let image {
             try show(PixelImage.read(image))
+        } else if let quantize {
+            let bundle = try ModelBundle.open(model: model, mmproj: nil, draft: nil, draftProjector: nil)
+            let cache = try Settings.resolved(flags: []).weightCacheOptions
+            let description = try CheckpointDescription(packing: bundle, named: model, as: quantize, cache: cache)
+            try TextOutput.standard.line(harmless(description.text))
         } else {
             try TextOutput.standard.line(harmless(try CheckpointDescription(of: model).text))
         }

@@ -37,11 +37,12 @@ struct ModelPacking {
             if isShown { emit(.progress(Progress(phase: phase, completed: done, total: total + 1))) }
         }
         if let quantisation, !changes {
-            let types = Set(tensors.map(\.format.rawValue)).sorted().joined(separator: " and ")
-            notice("--quantize \(quantisation.rawValue) leaves \(name) as it is: its weights are \(types) already.")
+            notice(
+                "--quantize \(quantisation.rawValue) leaves \(name) as it is: its weights are \(types(of: tensors)) already."
+            )
         }
         var keeping: Keeping?
-        if let cache, tensors.reduce(0, { $0 + $1.bytes.count }) >= cache.leastBytes {
+        if let cache, cache.isWorthKeeping(tensors) {
             let folder = WeightCache(cache), layout = layout(of: tensors, in: checkpoint, packing)
             let found = try folder.find(layout, checksum: backend.checksum) { try report(.loading, $0, $1) }
             if case .damaged = found {
@@ -73,7 +74,7 @@ struct ModelPacking {
 
     /// What the file of this model's packed weights must look like. Its key is the model's files as they are now, the
     /// types that its matrices become, and the way in which they are packed.
-    private func layout(
+    func layout(
         of tensors: [StoredTensor], in checkpoint: LanguageCheckpoint, _ packing: ProductPacking
     ) -> PackedWeightLayout {
         let shapes = tensors.map { tensor in
@@ -86,5 +87,17 @@ struct ModelPacking {
                 + Array(([CPUBackend.packing] + words).joined(separator: "\n").utf8))
         return PackedWeightLayout(
             key: key.bytes, weights: shapes.map { ($0, backend.packedBytes(of: $0)) })
+    }
+
+    /// "Q4_K and Q6_K".
+    func types(of tensors: [StoredTensor]) -> String {
+        Set(tensors.map(\.format.rawValue)).sorted().joined(separator: " and ")
+    }
+}
+
+extension WeightCacheOptions {
+    /// Whether packing these matrices takes so long that they are kept.
+    func isWorthKeeping(_ tensors: [StoredTensor]) -> Bool {
+        tensors.reduce(0) { $0 + $1.bytes.count } >= leastBytes
     }
 }

@@ -24,7 +24,8 @@ extension CheckpointDescription {
         }
         if let draft = bundle.draft {
             let checkpoint = try LanguageCheckpoint(path: draft.model.path)
-            models.append(("draft \(draft.name): \(draft.model.lastPathComponent)", try packing.preview(of: checkpoint)))
+            models.append(
+                ("draft \(draft.name): \(draft.model.lastPathComponent)", try packing.preview(of: checkpoint)))
         }
         let changes = try packing.changes(target, by: quantisation)
         let type = preview.parts[0].packedType ?? quantisation.title
@@ -37,13 +38,16 @@ extension CheckpointDescription {
                 "becomes",
                 changes
                     ? type == head ? type : "\(type), its output head \(head)"
-                    : "what it is: its weights are \(preview.parts[0].fileType) already, which \(option) leaves alone"),
+                    : "nothing else: its weights are \(preview.parts[0].fileType) already, which \(option) leaves alone"
+            ),
             PackingLines.memory(total),
         ]
         lines += PackingLines.keeping(preview.rule)
-        lines.append(Line("runs here", "yes: specchat --model \(Wording.argument(name)) \(option)"))
+        let command = "specchat --model \(Wording.argument(name))"
+        lines.append(Line("runs here", "yes: \(changes ? "\(command) \(option)" : command)"))
         let sections = models.enumerated().map { index, model in
-            Section(model.0, model.1.parts.map(PackingLines.part) + (index == 0 ? [] : PackingLines.keeping(model.1.rule)))
+            Section(
+                model.0, model.1.parts.map(PackingLines.part) + (index == 0 ? [] : PackingLines.keeping(model.1.rule)))
         }
         self.init(lines, sections: sections)
     }
@@ -53,7 +57,8 @@ private enum PackingLines {
     typealias Line = CheckpointDescription.Line
 
     static func part(_ part: PackingPreview.Part) -> Line {
-        let file = "\(Wording.count(part.count, "tensor")), \(Wording.size(part.fileBytes)) of \(part.fileType) in the file"
+        let file =
+            "\(Wording.count(part.count, "tensor")), \(Wording.size(part.fileBytes)) of \(part.fileType) in the file"
         guard let bytes = part.residentBytes else { return Line(part.name, "\(file), where it is left and looked up") }
         return Line(part.name, "\(file), \(Wording.size(bytes))\(part.packedType.map { " of \($0)" } ?? "") in memory")
     }

@@ -77,6 +77,41 @@ struct WeightCache {
         return .damaged
     }
 
+    // MARK: Looking
+
+    /// What lies in the folder of a model's packed weights.
+    enum Kept: Equatable {
+        /// Nothing, and why the next start could not keep it either.
+        case absent(WeightCacheFault?)
+        /// Another than what was written.
+        case damaged
+        /// What was written, as far as its beginning says: the next start reads it whole once.
+        case unread
+        /// What was written, and read whole since.
+        case whole
+    }
+
+    /// Looks without changing anything: neither a time nor a damaged file.
+    func look(_ layout: PackedWeightLayout, checksum: PackedWeightLayout.Checksum) -> Kept {
+        guard access(path(layout), F_OK) == 0 else { return .absent(lackOfRoom(for: layout)) }
+        guard PackedWeightFile(path: path(layout), layout: layout, checksum: checksum) != nil else { return .damaged }
+        return isSealed(layout) ? .whole : .unread
+    }
+
+    /// Where the packed weights of a model lie, or would.
+    func place(of layout: PackedWeightLayout) -> String { path(layout) }
+
+    /// Files for the same weights under another key: of this model before it was changed or moved, or of its like.
+    func others(like layout: PackedWeightLayout, checksum: PackedWeightLayout.Checksum) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.sorted().map { folder + "/" + $0 }.filter { path in
+            guard path.hasSuffix(Self.ending), path != self.path(layout), let file = try? FileBytes(path: path),
+                file.count == layout.byteCount
+            else { return false }
+            return layout.isLike(file.copy(at: 0, count: layout.headerBytes), checksum: checksum)
+        }
+    }
+
     // MARK: Keeping
 
     /// Begins the file of a model.
@@ -90,13 +125,7 @@ struct WeightCache {
             throw WeightCacheFault("cannot make the folder \(folder): \(systemReason(error))")
         }
         makeRoom(for: layout)
-        var disk = statvfs()
-        let isKnown = statvfs(folder, &disk) == 0
-        guard !isKnown || Int(disk.f_bavail) * Int(disk.f_frsize) - layout.byteCount >= options.spareBytes else {
-            throw WeightCacheFault(
-                "\(folder) has no room for \(megabytes(layout.byteCount)) beside the \(megabytes(options.spareBytes)) "
-                    + "that are left to others")
-        }
+        if let lack = lackOfRoom(for: layout) { throw lack }
         let unfinished = folder + "/" + UUID().uuidString + Self.unfinishedEnding
         guard let writer = PackedWeightWriter(path: unfinished, layout: layout, checksum: checksum) else {
             throw WeightCacheFault("cannot write to \(folder): \(String(cString: strerror(errno)))")
@@ -109,6 +138,17 @@ struct WeightCache {
         writer.finish(as: path(layout))
         if let fault = writer.fault { throw WeightCacheFault("cannot write to \(folder): \(fault)") }
         seal(layout)
+    }
+
+    /// What the disk lacks; absent where a file would fit, or the folder is not there to be asked.
+    private func lackOfRoom(for layout: PackedWeightLayout) -> WeightCacheFault? {
+        var disk = statvfs()
+        guard statvfs(folder, &disk) == 0,
+            Int(disk.f_bavail) * Int(disk.f_frsize) - layout.byteCount < options.spareBytes
+        else { return nil }
+        return WeightCacheFault(
+            "\(folder) has no room for \(megabytes(layout.byteCount)) beside the \(megabytes(options.spareBytes)) "
+                + "that are left to others")
     }
 
     private func megabytes(_ bytes: Int) -> String { "\(bytes / 1_000_000) MB" }
@@ -126,9 +166,10 @@ struct WeightCache {
         let path = path(layout, Self.sealEnding)
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { return }
-        // A seal that could not be written whole fits nothing.
-        _ = facts.withCString { write(descriptor, $0, strlen($0)) }
+        let isWhole = facts.withCString { write(descriptor, $0, strlen($0)) == strlen($0) }
         close(descriptor)
+        // Half a seal fits nothing.
+        if !isWhole { unlink(path) }
     }
 
     /// What the system says of a file, on one line; absent where it does not say which of its starts this is.

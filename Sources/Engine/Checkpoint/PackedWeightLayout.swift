@@ -94,6 +94,15 @@ struct PackedWeightLayout: Sendable {
         return self.header(sums, checksum: checksum) == header ? sums : nil
     }
 
+    /// Whether this is the beginning of a file of the same weights, whatever the model they are of.
+    func isLike(_ header: [UInt8], checksum: Checksum) -> Bool {
+        let start = Self.mark.count + 4 + 4
+        guard header.count == headerBytes else { return false }
+        let other = PackedWeightLayout(
+            key: Array(header[start..<start + Self.keyBytes]), weights: entries.map { ($0.shape, $0.byteCount) })
+        return other.checksums(in: header, checksum: checksum) != nil
+    }
+
     private static func bytes(of value: some FixedWidthInteger) -> [UInt8] {
         withUnsafeBytes(of: value.littleEndian, Array.init)
     }

@@ -59,6 +59,11 @@ final class CPUBackend: Backend {
     /// Bytes of a weight's packed bytes.
     func packedBytes(of shape: PackedShape) -> Int { shape.packedBytes }
 
+    /// Bytes of memory that a weight would take beside its file.
+    func bytes(of tensor: StoredTensor, for use: WeightUse) -> Int {
+        CPUWeight.bytes(of: tensor, for: use, on: machine)
+    }
+
     /// A sum that tells bytes from damaged ones. It is the same on every machine.
     func checksum(of bytes: UnsafeRawBufferPointer) -> UInt64 {
         bytes.baseAddress.map { ck_checksum(machine.pointer, $0, bytes.count) } ?? 0

@@ -154,9 +154,7 @@ final class CPUWeight: Weight {
 
     private static func fixedShape(_ tensor: StoredTensor, on machine: CPUMachine) throws(CPUBackendError) -> Packing {
         let outputs = Int32(tensor.rows), inputs = Int32(tensor.columns)
-        if ck_wide_available(machine.pointer), tensor.columns % CK_WIDE_BLOCK == 0,
-            tensor.rows * tensor.columns >= fewestWideNumbers, let rows = tensor.bytes.baseAddress
-        {
+        if isWide(tensor, on: machine), let rows = tensor.bytes.baseAddress {
             let memory = AlignedMemory(bytes: ck_wide_weight_bytes(outputs, inputs))
             ck_wide_pack(machine.pointer, tensor.format.code, rows, outputs, inputs, memory.start)
             return .wide(memory)
@@ -165,8 +163,31 @@ final class CPUWeight: Weight {
         return .dense(floats(tensor, rows: tensor.rows.roundedUp(to: 16)))
     }
 
+    private static func isWide(_ tensor: StoredTensor, on machine: CPUMachine) -> Bool {
+        ck_wide_available(machine.pointer) && tensor.columns % CK_WIDE_BLOCK == 0
+            && tensor.rows * tensor.columns >= fewestWideNumbers
+    }
+
+    /// Bytes of memory that a weight would take; a table takes none beside its file.
+    static func bytes(of tensor: StoredTensor, for use: WeightUse, on machine: CPUMachine) -> Int {
+        switch use {
+        case .rowExactProduct:
+            PackedShape(name: tensor.name, format: tensor.format, outputs: tensor.rows, inputs: tensor.columns)
+                .packedBytes
+        case .fixedShapeProduct where isWide(tensor, on: machine):
+            ck_wide_weight_bytes(Int32(tensor.rows), Int32(tensor.columns))
+        case .fixedShapeProduct: floatCount(tensor, rows: tensor.rows.roundedUp(to: 16)) * 4
+        case .vector: floatCount(tensor, rows: tensor.rows) * 4
+        case .table: 0
+        }
+    }
+
+    private static func floatCount(_ tensor: StoredTensor, rows: Int) -> Int {
+        (rows * tensor.columns).roundedUp(to: 16)
+    }
+
     private static func floats(_ tensor: StoredTensor, rows: Int) -> AlignedMemory {
-        let count = (rows * tensor.columns).roundedUp(to: 16)
+        let count = floatCount(tensor, rows: rows)
         let memory = AlignedMemory(bytes: count * 4)
         for row in 0..<tensor.rows { tensor.expand(row: row, to: memory.floats + row * tensor.columns) }
         let filled = tensor.rows * tensor.columns
