@@ -54,7 +54,7 @@ let package = Package(
         // OpenBLAS is opened when it is first needed (Docs/Decisions/0016), so there is nothing to link.
         .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "CKernels"], exclude: ["Goldens", "Fixtures"],
+            name: "EngineTests", dependencies: ["Engine", "CKernels", "SmallDisk"], exclude: ["Goldens", "Fixtures"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
@@ -66,9 +66,11 @@ let package = Package(
         .testTarget(
             name: "ConversationStoreTests",
             dependencies: [
-                "ConversationStore", "StoreWriter", "Engine", .product(name: "GRDB", package: "GRDB.swift"),
+                "ConversationStore", "StoreWriter", "SmallDisk", "Engine",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
+        .target(name: "SmallDisk", path: "Tests/SmallDisk", swiftSettings: strict),
         .executableTarget(
             name: "StoreWriter", dependencies: ["ConversationStore", "Engine"], path: "Tests/StoreWriter",
             swiftSettings: strict),

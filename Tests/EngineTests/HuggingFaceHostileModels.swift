@@ -15,24 +15,9 @@ extension HostileFolder {
         ) {
             $0.set("8", for: "hidden_size", in: "text_config")
         },
-        .init(
-            "half a layer",
-            "/config.json says 'text_config.num_hidden_layers' is 1.5; it must be from 1 to 1024. \(ownFile)"
-        ) {
-            $0.set(1.5, for: "num_hidden_layers", in: "text_config")
-        },
-        .init(
-            "a million layers",
-            "/config.json says 'text_config.num_hidden_layers' is 1000000; it must be from 1 to 1024. \(ownFile)"
-        ) {
-            $0.set(1_000_000, for: "num_hidden_layers", in: "text_config")
-        },
-        .init(
-            "more key heads than heads",
-            "/config.json says 'text_config.num_key_value_heads' is 3; it must be from 1 to 2. \(ownFile)"
-        ) {
-            $0.set(3, for: "num_key_value_heads", in: "text_config")
-        },
+        absurd("half a layer", "num_hidden_layers", is: 1.5, "from 1 to 1024"),
+        absurd("a million layers", "num_hidden_layers", is: 1_000_000, shown: "1000000", "from 1 to 1024"),
+        absurd("more key heads than heads", "num_key_value_heads", is: 3, "from 1 to 2"),
         .init(
             "key heads that do not divide",
             "/config.json says 'text_config.num_key_value_heads' is 3; it must be a divisor of the 4 query heads. \(ownFile)"
@@ -41,34 +26,22 @@ extension HostileFolder {
             $0.set(2, for: "head_dim", in: "text_config")
             $0.set(3, for: "num_key_value_heads", in: "text_config")
         },
-        .init("an odd head", "/config.json says 'text_config.head_dim' is 3; it must be an even number. \(ownFile)") {
-            $0.set(3, for: "head_dim", in: "text_config")
-        },
-        .init(
-            "an epsilon of 0",
-            "/config.json says 'text_config.rms_norm_eps' is 0.0; it must be a number above 0. \(ownFile)"
-        ) {
-            $0.set(0, for: "rms_norm_eps", in: "text_config")
-        },
-        .init(
-            "an endless rotary base",
-            "/config.json says 'text_config.rope_theta' is inf; it must be a number above 0. \(ownFile)"
-        ) {
-            $0.set(1e200, for: "rope_theta", in: "text_config")
-        },
+        absurd("an odd head", "head_dim", is: 3, "an even number"),
+        absurd("an epsilon of 0", "rms_norm_eps", is: 0, shown: "0.0", "a number above 0"),
+        absurd("an endless rotary base", "rope_theta", is: 1e200, shown: "inf", "a number above 0"),
         .init(
             "a text_config that is a list",
             "/config.json holds a list in 'text_config' where it must hold an object. \(ownFile)"
         ) {
             $0.configuration["text_config"] = [1]
         },
-        .init("another activation", "/config.json needs the activation 'gelu', \(without)") {
+        unsupported("another activation", "the activation 'gelu'") {
             $0.set("gelu", for: "hidden_act", in: "text_config")
         },
-        .init("another language model inside", " needs a language model of type 'qwen2', \(without)") {
+        unsupported("another language model inside", ofFolder: true, "a language model of type 'qwen2'") {
             $0.set("qwen2", for: "model_type", in: "text_config")
         },
-        .init("a bias", " needs a bias in 'attn_q', \(without)") {
+        unsupported("a bias", ofFolder: true, "a bias in 'attn_q'") {
             $0.weights.add("language_model.model.layers.0.self_attn.q_proj.bias", 8)
         },
         .init(
@@ -99,28 +72,15 @@ extension HostileFolder {
     ]
 
     static let towers: [HostileFolder] = [
-        .init(
-            "heads that do not divide", as: .vision,
-            "/config.json says 'vision_config.num_attention_heads' is 3; it must be a divisor of 8. \(ownFile)"
-        ) {
-            $0.set(3, for: "num_attention_heads", in: "vision_config")
-        },
-        .init(
-            "a patch wider than the picture", as: .vision,
-            "/config.json says 'vision_config.patch_size' is 5; it must be from 1 to 4. \(ownFile)"
-        ) {
-            $0.set(5, for: "patch_size", in: "vision_config")
-        },
+        absurd("heads that do not divide", as: .vision, "num_attention_heads", is: 3, "a divisor of 8"),
+        absurd("a patch wider than the picture", as: .vision, "patch_size", is: 5, "from 1 to 4"),
         .init("no picture size", as: .vision, "/config.json has no 'vision_config.image_size'. \(ownFile)") {
             $0.set(nil, for: "image_size", in: "vision_config")
         },
-        .init(
-            "a layer that is not there", as: .vision,
-            "/config.json says 'vision_feature_layer' is -7; it must be from -2 to 2, and not 0. \(ownFile)"
-        ) {
-            $0.configuration["vision_feature_layer"] = -7
-        },
-        .init("several layers", as: .vision, "/config.json needs features of 2 layers at once, \(without)") {
+        absurd(
+            "a layer that is not there", as: .vision, "vision_feature_layer", inPart: false, is: -7,
+            "from -2 to 2, and not 0"),
+        unsupported("several layers", as: .vision, "features of 2 layers at once") {
             $0.configuration["vision_feature_layer"] = [-2, -1]
         },
         .init(
@@ -129,10 +89,10 @@ extension HostileFolder {
         ) {
             $0.configuration["vision_feature_select_strategy"] = "full"
         },
-        .init("another tower", as: .vision, " needs a vision tower of type 'siglip_vision_model', \(without)") {
+        unsupported("another tower", as: .vision, ofFolder: true, "a vision tower of type 'siglip_vision_model'") {
             $0.set("siglip_vision_model", for: "model_type", in: "vision_config")
         },
-        .init("another projector", as: .vision, " needs a projector of type 'relu', \(without)") {
+        unsupported("another projector", as: .vision, ofFolder: true, "a projector of type 'relu'") {
             $0.configuration["projector_hidden_act"] = "relu"
         },
         .init(

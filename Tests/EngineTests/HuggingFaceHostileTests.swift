@@ -38,32 +38,51 @@ struct HostileFolder: Sendable, CustomTestStringConvertible {
     static let ownFiles = "Copy the model's own files again."
     static let without = "which this version does not have. Use a LLaVA or LLaMA model without it."
 
+    // MARK: What many cases share
+
+    /// A configuration of this type, which is no model of ours.
+    static func foreign(_ name: String, _ type: String, is what: String) -> HostileFolder {
+        .init(name, " holds \(what), not a LLaVA or LLaMA model. Name another folder.") {
+            $0.configuration = ["model_type": type]
+        }
+    }
+
+    /// A value that a key cannot have, in the configuration's part for this use.
+    static func absurd(
+        _ name: String, as use: Use = .language, _ key: String, inPart: Bool = true, is value: any Sendable,
+        shown: String? = nil, _ allowed: String
+    ) -> HostileFolder {
+        let part = inPart ? (use == .language ? "text_config" : "vision_config") : nil
+        let path = part.map { "\($0).\(key)" } ?? key
+        return .init(
+            name, as: use,
+            "/config.json says '\(path)' is \(shown ?? "\(value)"); it must be \(allowed). \(ownFile)"
+        ) { $0.set(value, for: key, in: part) }
+    }
+
+    /// A model with something that we do not have.
+    static func unsupported(
+        _ name: String, as use: Use = .language, ofFolder: Bool = false, _ what: String,
+        _ change: @escaping @Sendable (inout TinyFolder) -> Void
+    ) -> HostileFolder {
+        .init(name, as: use, "\(ofFolder ? " " : "/config.json ")needs \(what), \(without)", change)
+    }
+
     // MARK: Folders of another kind
 
     static let kinds: [HostileFolder] = [
         .init("a CLIP tower", " holds a CLIP vision tower, not a language model. Name another folder.") { tiny in
             tiny.configuration = ["model_type": "clip_vision_model", "hidden_size": 8]
         },
-        .init("a text encoder", " holds a text encoder ('bert'), not a LLaVA or LLaMA model. Name another folder.") {
-            $0.configuration = ["model_type": "bert"]
-        },
-        .init(
-            "an encoder with a decoder",
-            " holds an encoder with a decoder ('t5'), not a LLaVA or LLaMA model. Name another folder."
-        ) {
-            $0.configuration = ["model_type": "t5"]
-        },
+        foreign("a text encoder", "bert", is: "a text encoder ('bert')"),
+        foreign("an encoder with a decoder", "t5", is: "an encoder with a decoder ('t5')"),
         .init(
             "another vision encoder",
             " holds a vision encoder ('siglip'), not a LLaVA or LLaMA model, or CLIP's tower for one. Name another folder."
         ) {
             $0.configuration = ["model_type": "siglip"]
         },
-        .init(
-            "another language model", " holds a model of type 'qwen2', not a LLaVA or LLaMA model. Name another folder."
-        ) {
-            $0.configuration = ["model_type": "qwen2"]
-        },
+        foreign("another language model", "qwen2", is: "a model of type 'qwen2'"),
         .init("a mixture of experts", " needs a mixture of experts, \(without)") {
             $0.configuration = ["model_type": "mixtral"]
         },

@@ -1,6 +1,6 @@
 // ReplayApp.swift — a trace on the screen: the draft tree round by round, with no model at all.
 
-public import Engine
+import Engine
 import Foundation
 
 public struct ReplayApp {
