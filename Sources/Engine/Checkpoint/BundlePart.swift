@@ -71,8 +71,8 @@ enum BundlePart: Sendable, Equatable {
         switch self {
         case .target, .draft:
             return try GGUFFolder.model(of: folder, as: folder.path).map { Place(url: $0.model, vision: $0.vision) }
-        case .vision, .projector:
-            return GGUFFolder.vision(beside: folder.appending(path: "any")).map { Place(url: $0) }
+        case .vision: return GGUFFolder.vision(beside: folder.appending(path: "any")).map { Place(url: $0) }
+        case .projector: return GGUFFolder.projector(in: folder).map { Place(url: $0) }
         }
     }
 }

@@ -1,4 +1,5 @@
-// GGUFFolder.swift — folders that hold GGUF files as people download them: a model, perhaps its vision file beside it.
+// GGUFFolder.swift — folders that hold GGUF files as people download them: a model, perhaps its vision file beside it,
+// whatever they are called.
 
 internal import Foundation
 
@@ -25,15 +26,15 @@ enum GGUFFolder {
     static func model(
         of folder: URL, type: String? = nil, as reference: String
     ) throws(ModelPlaceError) -> StoredModel? {
-        let files = contents(of: folder).filter { $0.pathExtension.lowercased() == "gguf" }
-        let models = files.filter { !isVision($0) && !isLaterPart($0) }
+        let files = files(in: folder)
+        let models = files.filter { $0.part == .language }.map(\.url)
             .filter { file in type.map { file.lastPathComponent.lowercased().contains($0.lowercased()) } ?? true }
         guard let model = models.first else { return nil }
         guard models.count == 1 else { throw .several(reference, models.map(\.lastPathComponent)) }
         guard FileManager.default.fileExists(atPath: model.path) else {
             throw .incomplete(reference, file: model.lastPathComponent)
         }
-        return StoredModel(reference, model: model, vision: files.first(where: isVision))
+        return StoredModel(reference, model: model, vision: files.first { $0.part == .vision }?.url)
     }
 
     /// Every model below `folder`: GGUF files, and Hugging Face folders with safetensors weights.
@@ -44,30 +45,55 @@ enum GGUFFolder {
         else { return [] }
         var found: [StoredModel] = []
         if HuggingFaceFolder.isOne(folder.path) { found.append(StoredModel(folder.path, model: folder)) }
+        var folders: Set<URL> = []
         var looked = 0
         while looked < most, let url = tree.nextObject() as? URL {
             looked += 1
             if url.pathExtension.lowercased() == "gguf" {
-                guard !isVision(url), !isLaterPart(url) else { continue }
-                found.append(StoredModel(url.path, model: url, vision: vision(beside: url)))
+                folders.insert(url.deletingLastPathComponent())
             } else if HuggingFaceFolder.isOne(url.path) {
                 found.append(StoredModel(url.path, model: url))
                 tree.skipDescendants()
+            }
+        }
+        for folder in folders {
+            let files = files(in: folder), vision = only(.vision, of: files)
+            for file in files where file.part == .language {
+                found.append(StoredModel(file.url.path, model: file.url, vision: vision))
             }
         }
         return found.sorted { $0.reference < $1.reference }
     }
 
     /// The vision file in a model's folder, if there is just one.
-    static func vision(beside model: URL) -> URL? {
-        let files = contents(of: model.deletingLastPathComponent()).filter(isVision)
-        return files.count == 1 ? files[0] : nil
+    static func vision(beside model: URL) -> URL? { only(.vision, of: files(in: model.deletingLastPathComponent())) }
+
+    /// The file of a folder that brings features of pictures to a model, if there is just one: a projector alone, or one
+    /// that came with its tower.
+    static func projector(in folder: URL) -> URL? {
+        let files = files(in: folder)
+        return only(.projector, of: files) ?? only(.vision, of: files)
     }
 
-    /// By its name, as llama.cpp's tools and those who publish models call them.
-    static func isVision(_ file: URL) -> Bool {
-        let name = file.lastPathComponent.lowercased()
-        return file.pathExtension.lowercased() == "gguf" && name.contains("mmproj")
+    private static func only(_ part: GGUFPart, of files: [File]) -> URL? {
+        let found = files.filter { $0.part == part }
+        return found.count == 1 ? found[0].url : nil
+    }
+
+    private typealias File = (url: URL, part: GGUFPart)
+
+    /// A folder's GGUF files, of a split model the first, each by what its header says. What cannot be read is what its
+    /// name says: a download that was broken off is to be told of as a model, not passed over.
+    private static func files(in folder: URL) -> [File] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.sorted().compactMap { name in
+            let file = folder.appending(path: name)
+            guard file.pathExtension.lowercased() == "gguf", !name.hasPrefix("."), !isLaterPart(file) else {
+                return nil
+            }
+            let named = name.lowercased().contains("mmproj") ? GGUFPart.vision : .language
+            return (file, GGUFPart(path: file.path) ?? named)
+        }
     }
 
     /// "…-00002-of-00003.gguf": only the first part of a split model stands for it.
@@ -75,10 +101,5 @@ enum GGUFFolder {
         let name = file.deletingPathExtension().lastPathComponent
         guard let match = name.firstMatch(of: /-(\d{5})-of-\d{5}$/) else { return false }
         return match.1 != "00001"
-    }
-
-    private static func contents(of folder: URL) -> [URL] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.sorted().map { folder.appending(path: $0) }
     }
 }

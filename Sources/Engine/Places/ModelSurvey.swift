@@ -44,7 +44,7 @@ public struct ModelSurvey: Sendable {
 
     public init(_ models: [StoredModel]) {
         var vocabularies: [Int: Vocabulary] = [:]
-        for model in models where !Self.isVision(model.model) {
+        for model in models where !Self.servesPictures(model.model) {
             let index = entries.count
             do {
                 let checkpoint = try LanguageCheckpoint(path: model.model.path)
@@ -74,10 +74,10 @@ public struct ModelSurvey: Sendable {
         }
     }
 
-    /// A vision file by another name than most have: no model of its own.
-    private static func isVision(_ file: URL) -> Bool {
-        let architecture = try? GGUF(path: file.path).string("general.architecture")
-        return architecture == "clip"
+    /// What other programs list as a model of its own.
+    private static func servesPictures(_ file: URL) -> Bool {
+        let part = GGUFPart(path: file.path)
+        return part == .vision || part == .projector
     }
 
     private static func entry(_ model: StoredModel, _ checkpoint: LanguageCheckpoint) -> Entry {
