@@ -124,7 +124,7 @@ private func open(
             #"{"format": 1, "name": "n", "target": "target.gguf", "drafts": [{"name": "none", "model": "other.gguf"}]}"#,
             "a draft cannot be called 'none', or not twice"
         ),
-        (String(repeating: " ", count: 1_048_577), "it is 1048577 bytes long"),
+        (String(repeating: " ", count: 1_048_577), "it is 1048577 bytes long, and 1048576 are read"),
     ])
     func `a broken bundle.json is refused with the reason`(text: String, reason: String) throws {
         let folder = try wholeFolder(text)

@@ -3,6 +3,12 @@ import Testing
 
 @testable import Engine
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 @Suite struct `Tokenizer folder` {
     private func folder(_ files: [String: String], _ body: (TokenizerFolder) throws -> Void) throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "specchat-tokenizer-\(UUID().uuidString)")
@@ -78,6 +84,65 @@ import Testing
                 "\(error)".hasSuffix(
                     "/generation_config.json is not valid JSON: it ends in the middle of a value at byte 1. The file is "
                         + "damaged: copy or download it again.")
+            }
+        }
+    }
+
+    /// What stands in the place of a small file, and what is said of it behind its path.
+    private static let faults: [(String, sentence: String, make: @Sendable (String) throws -> Void)] = [
+        (
+            "an empty file", " is empty. The file is damaged: copy or download it again.",
+            { try Data().write(to: URL(filePath: $0)) }
+        ),
+        (
+            "a folder", " is not a regular file. The file is damaged: copy or download it again.",
+            { try FileManager.default.createDirectory(atPath: $0, withIntermediateDirectories: true) }
+        ),
+        (
+            "a pipe that nobody writes to", " is not a regular file. The file is damaged: copy or download it again.",
+            { #expect(mkfifo($0, 0o600) == 0) }
+        ),
+        (
+            "a device without end", " is not a regular file. The file is damaged: copy or download it again.",
+            { try FileManager.default.createSymbolicLink(atPath: $0, withDestinationPath: "/dev/zero") }
+        ),
+        (
+            "a link that leads nowhere",
+            " cannot be read: no such file or directory. Check the path and its permissions.",
+            { try FileManager.default.createSymbolicLink(atPath: $0, withDestinationPath: "/nowhere/at/all") }
+        ),
+        (
+            "a link to itself",
+            " cannot be read: too many levels of symbolic links. Check the path and its permissions.",
+            { try FileManager.default.createSymbolicLink(atPath: $0, withDestinationPath: $0) }
+        ),
+        (
+            "a file of a terabyte", " has 1099511627776 bytes, more than any file of this kind (",
+            { path in
+                try Data().write(to: URL(filePath: path))
+                #expect(truncate(path, 1 << 40) == 0)
+            }
+        ),
+    ]
+
+    @Test(
+        arguments: faults.indices,
+        [
+            "tokenizer.json", "tokenizer_config.json", "added_tokens.json", "generation_config.json",
+            "chat_template.jinja",
+        ])
+    func `a file that cannot be read is named, with the reason, and never waited for`(fault: Int, name: String) throws {
+        let (_, sentence, make) = Self.faults[fault]
+        var files = ["tokenizer.json": tokenizer]
+        files[name] = nil
+        try folder(files) { folder in
+            let path = folder.folder + "/" + name
+            try make(path)
+            #expect {
+                _ = try folder.vocabulary(rows: nil)
+                _ = try folder.chatTemplate()
+            } throws: { error in
+                error is TokenizerFileError && "\(error)".hasPrefix(path + sentence)
             }
         }
     }

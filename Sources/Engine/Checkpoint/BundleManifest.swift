@@ -67,12 +67,11 @@ struct BundleManifest: Decodable {
     }
 
     private static func read(_ url: URL) throws(ModelBundleError) -> BundleManifest {
+        let data: Data
+        do throws(FileFault) { data = Data(try FileBytes.read(url.path, limit: largest)) } catch {
+            throw .badManifest(url.path, reason: "it \(error.clause)")
+        }
         do {
-            let size = try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
-            guard size <= largest else {
-                throw ModelBundleError.badManifest(url.path, reason: "it is \(size) bytes long")
-            }
-            let data = try Data(contentsOf: url)
             let format = try JSONDecoder().decode(Format.self, from: data).format
             guard format == 1 else { throw ModelBundleError.newerManifest(url.path, format: format) }
             return try JSONDecoder().decode(BundleManifest.self, from: data)

@@ -28,6 +28,16 @@ enum FileFault: Error, Sendable, Equatable {
     case notRegular
     case empty
     case tooLong(Int, limit: Int)
+
+    /// What is wrong, without the file's name before it and advice behind it.
+    var clause: String {
+        switch self {
+        case .unreadable(let reason): "cannot be read (\(reason))"
+        case .notRegular: "is not a regular file"
+        case .empty: "is empty"
+        case .tooLong(let count, let limit): "is \(count) bytes long, and \(limit) are read"
+        }
+    }
 }
 
 /// The bytes of a file, in memory until the last tensor that points into them is gone.
@@ -91,6 +101,14 @@ final class FileBytes: TensorBytes {
             filled += count
         }
         return Array(copy.prefix(filled))
+    }
+
+    /// The same of a file that may be left out: absent where its folder has no entry of that name. A link that leads
+    /// nowhere is an entry, as caches have it after a download that was broken off, and cannot be read.
+    static func readIfThere(_ path: String, limit: Int) throws(FileFault) -> [UInt8]? {
+        var status = stat()
+        if lstat(path, &status) != 0, errno == ENOENT { return nil }
+        return try read(path, limit: limit)
     }
 
     private static func open(

@@ -23,6 +23,18 @@ struct HuggingFaceConfiguration: Sendable {
         try self.init(bytes, path: path)
     }
 
+    /// The file at `path`; absent where there is none.
+    static func ifThere(_ path: String) throws(HuggingFaceError) -> HuggingFaceConfiguration? {
+        let bytes: [UInt8]?
+        do throws(FileFault) {
+            bytes = try FileBytes.readIfThere(path, limit: longest)
+        } catch {
+            throw HuggingFaceError(path, error)
+        }
+        guard let bytes else { return nil }
+        return try HuggingFaceConfiguration(bytes, path: path)
+    }
+
     init(_ bytes: [UInt8], path: String) throws(HuggingFaceError) {
         let value: JSONValue
         do throws(JSONError) {

@@ -134,16 +134,6 @@ struct HuggingFaceFolder: TensorSource {
 
     /// Another JSON file of the folder; absent where there is none.
     func document(_ name: String) throws(HuggingFaceError) -> HuggingFaceConfiguration? {
-        guard FileManager.default.fileExists(atPath: "\(path)/\(name)") else { return nil }
-        return try HuggingFaceConfiguration(path: "\(path)/\(name)")
-    }
-
-    /// The bytes of another file of the folder; absent where there is none.
-    func bytes(of name: String, limit: Int) throws(HuggingFaceError) -> [UInt8]? {
-        let file = "\(path)/\(name)"
-        guard FileManager.default.fileExists(atPath: file) else { return nil }
-        do throws(FileFault) { return try FileBytes.read(file, limit: limit) } catch {
-            throw HuggingFaceError(file, error)
-        }
+        try HuggingFaceConfiguration.ifThere("\(path)/\(name)")
     }
 }

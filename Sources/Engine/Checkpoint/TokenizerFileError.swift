@@ -11,6 +11,7 @@ public struct TokenizerFileError: Error, Sendable, Equatable, CustomStringConver
         // The file as such.
         case unreadable(reason: String)
         case notRegular
+        case empty
         case tooLarge(Int, limit: Int)
         /// What JSONError says.
         case notJSON(String)
@@ -37,9 +38,10 @@ public struct TokenizerFileError: Error, Sendable, Equatable, CustomStringConver
     private var sentence: String {
         switch fault {
         case .unreadable(let reason): CheckpointSentence.unreadable(reason)
-        case .notRegular: "is not a regular file. Copy or download it again."
+        case .notRegular: "is not a regular file. \(Self.copyAgain)"
+        case .empty: "is empty. \(Self.copyAgain)"
         case .tooLarge(let count, let limit):
-            "has \(count) bytes, more than any tokenizer (\(limit) can be read). Is it another file under this name?"
+            "has \(count) bytes, more than any file of this kind (\(limit) are read). Is it another file under this name?"
         case .notJSON(let reason): "\(reason). \(Self.copyAgain)"
         case .damaged(let offset): "is broken at byte \(offset). \(Self.copyAgain)"
         case .notSentencePiece: "is not a SentencePiece model. \(Self.copyAgain)"
@@ -57,4 +59,17 @@ public struct TokenizerFileError: Error, Sendable, Equatable, CustomStringConver
     }
 
     private static let copyAgain = CheckpointSentence.copyAgain
+}
+
+extension TokenizerFileError {
+    init(file: String, _ fault: FileFault) {
+        switch fault {
+        case .unreadable(let reason): self.init(file: file, Fault.unreadable(reason: reason))
+        case .notRegular: self.init(file: file, Fault.notRegular)
+        case .empty: self.init(file: file, Fault.empty)
+        case .tooLong(let count, let limit): self.init(file: file, Fault.tooLarge(count, limit: limit))
+        }
+    }
+
+    init(file: String, _ error: JSONError) { self.init(file: file, Fault.notJSON(error.description)) }
 }

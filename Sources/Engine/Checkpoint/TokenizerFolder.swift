@@ -8,7 +8,7 @@ import Foundation
 struct TokenizerFolder: Sendable {
     /// More bytes than any tokenizer has; a limit for files that are something else.
     static let largestFile = 64 << 20
-    private static let largestSetting = 4 << 20
+    private static let largestSetting = HuggingFaceConfiguration.longest
 
     let folder: String
 
@@ -66,37 +66,15 @@ struct TokenizerFolder: Sendable {
 
     private func json(of name: String) throws(TokenizerFileError) -> JSONValue? {
         guard let bytes = try bytes(of: name, limit: Self.largestSetting) else { return nil }
-        do throws(JSONError) {
-            return try JSONReader.read(bytes)
-        } catch {
-            throw TokenizerFileError(file: path(name), .notJSON(error.description))
+        do throws(JSONError) { return try JSONReader.read(bytes) } catch {
+            throw TokenizerFileError(file: path(name), error)
         }
     }
 
     /// The bytes of a file of the folder; absent where there is no such file.
     private func bytes(of name: String, limit: Int) throws(TokenizerFileError) -> [UInt8]? {
-        let path = path(name)
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
-        do {
-            let attributes = try FileManager.default.attributesOfItem(
-                atPath: URL(filePath: path).resolvingSymlinksInPath().path)
-            guard attributes[.type] as? FileAttributeType == .typeRegular else {
-                throw TokenizerFileError(file: path, .notRegular)
-            }
-            let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
-            guard size <= limit else { throw TokenizerFileError(file: path, .tooLarge(size, limit: limit)) }
-            return Array(try Data(contentsOf: URL(filePath: path)))
-        } catch let error as TokenizerFileError {
-            throw error
-        } catch {
-            throw TokenizerFileError(file: path, .unreadable(reason: reason(error)))
+        do throws(FileFault) { return try FileBytes.readIfThere(path(name), limit: limit) } catch {
+            throw TokenizerFileError(file: path(name), error)
         }
-    }
-
-    private func reason(_ error: any Error) -> String {
-        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        guard let cause, cause.domain == NSPOSIXErrorDomain else { return "it is not readable" }
-        return String(cString: strerror(Int32(cause.code))).lowercased()
     }
 }
