@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PICTURE = ROOT / "Assets" / "pictures" / "demo.png"
 QUESTION = "What is in the picture?"
 Turn = Callable[[], Sequence[Figure]]
+
+# Nothing of earlier runs may help: no remembered pictures and answers, no settings file of whoever runs this.
+NOTHING_KEPT = {"SPECCHAT_PICTURE_CACHE": "0", "SPECCHAT_KEEP_ANSWERS": "false", "SPECCHAT_CONFIG": "/dev/null"}
 
 # How often a disturbed block is measured again before it is kept as it is; the file says how disturbed it was.
 ATTEMPTS = 4
@@ -90,6 +94,10 @@ class Bench:
         if not names:
             raise BenchmarkError(f"{self.llama} holds no llama.cpp; `--only build` makes it, or name one with --llama")
         return names[-1].removeprefix("libllama.so.")
+
+    def ask_specchat(self, *arguments: object) -> str:
+        """Runs specchat to its end, as on a machine that has never seen it; its standard output."""
+        return run([self.specchat, *arguments], env={**os.environ, **NOTHING_KEPT}).stdout
 
     @property
     def python(self) -> Path:

@@ -74,12 +74,13 @@ def tower_turn(bench: Bench, worker: Worker) -> Turn:
 
 def ask(bench: Bench, models: Models, name: str) -> list[Figure]:
     """One run of `specchat ask`: by its own clock without loading, and by ours from start to end."""
-    command = [bench.specchat, "ask", QUESTION, "--image", PICTURE, "--model", models.file(name), "--mmproj", models.tower,
-               "--draft", "none", "--max-tokens", 1, "--threads", bench.options.threads, "--temperature", 0, "--json"]  # fmt: skip
     start = time.monotonic()
-    done = run(command)
+    answer = bench.ask_specchat(
+        "ask", QUESTION, "--image", PICTURE, "--model", models.file(name), "--mmproj", models.tower, "--draft", "none",
+        "--max-tokens", 1, "--threads", bench.options.threads, "--temperature", 0, "--json",
+    )  # fmt: skip
     whole = time.monotonic() - start
-    seconds = json.loads(done.stdout)["seconds"]
+    seconds = json.loads(answer)["seconds"]
     loaded = seconds["vision"] + seconds["prefill"] + seconds["decode"]
     return [Figure(OURS, LOADED, loaded), Figure(OURS, STARTED, whole)]
 
@@ -107,10 +108,10 @@ def attached_before(bench: Bench, models: Models, name: str) -> float:
     finally:
         sys.path.pop(0)
     session.PROGRAM, ready = str(bench.specchat), re.compile(r"╰─ ready")
-    # The home is a new one, so that no picture is remembered; packed weights are taken from where they are.
+    # The home is a new one and no picture is remembered; packed weights are taken from where they are.
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     arguments = ["chat", "--model", models.file(name), "--mmproj", models.tower, "--draft", "none", "--no-save",
-                 "--temperature", 0, "--max-tokens", 16, "--threads", bench.options.threads]  # fmt: skip
+                 "--picture-cache", 0, "--temperature", 0, "--max-tokens", 16, "--threads", bench.options.threads]  # fmt: skip
     with session.Session(*map(str, arguments), rows=40, columns=120, XDG_CACHE_HOME=cache) as chat:
         chat.wait(ready, patience=PATIENCE).send(f"/image {PICTURE}\r").wait("▣", patience=PATIENCE)
         end = time.monotonic() + PAUSE

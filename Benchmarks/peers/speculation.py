@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 
-from .bench import ROOT, Bench, run, say
+from .bench import ROOT, Bench, say
 from .models import Models
 from .results import OURS, THEIRS, BenchmarkError, Block, Figure
 from .server import Server
@@ -61,10 +61,12 @@ def measure_draft(bench: Bench, block: Block, bundle: object, target: object, dr
 def conversations(bench: Bench, bundle: object, draft: str, temperature: str) -> list[Figure]:
     """`specchat bench`: plain decoding and `draft` with trees by cost. Raises BenchmarkError where answers differ."""
     options = bench.options
-    command = [bench.specchat, "bench", "--json", "--rounds", 1, "--model", bundle, "--draft", draft, "--prompts",
-               ROOT / "Benchmarks" / "twenty-turns.json", "--conversations", options.conversations, "--threads",
-               options.threads, "--temperature", temperature]  # fmt: skip
-    report = json.loads(run(command).stdout)
+    answer = bench.ask_specchat(
+        "bench", "--json", "--rounds", 1, "--model", bundle, "--draft", draft, "--prompts",
+        ROOT / "Benchmarks" / "twenty-turns.json", "--conversations", options.conversations, "--threads", options.threads,
+        "--temperature", temperature,
+    )  # fmt: skip
+    report = json.loads(answer)
     if report["different"]:
         raise BenchmarkError(f"{report['different']} answers differ from plain decoding's; that must never be")
     figures = []

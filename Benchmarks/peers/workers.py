@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from .bench import Bench
+from .bench import NOTHING_KEPT, Bench
 from .machine import memory_field
 from .results import OURS, THEIRS, BenchmarkError
 
@@ -73,7 +73,7 @@ class Worker:
 
 def specchat(bench: Bench, model: Path, *options: object) -> Worker:
     return Worker(OURS, [bench.specchat, "bench", "--costs", "--requests", "--model", model, "--draft", "none",
-                         "--threads", bench.options.threads, *options])  # fmt: skip
+                         "--threads", bench.options.threads, *options], **NOTHING_KEPT)  # fmt: skip
 
 
 def llama_cpp(bench: Bench, model: Path, *options: object) -> Worker:

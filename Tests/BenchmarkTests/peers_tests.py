@@ -151,6 +151,16 @@ class TurnsTest(unittest.TestCase):
         self.assertEqual(len(self.results.rows), 2)
 
 
+class CleanTest(unittest.TestCase):
+    def test_a_picture_that_an_earlier_run_has_read_is_read_again(self):
+        bench = Bench.__new__(Bench)
+        bench.specchat = pathlib.Path("/usr/bin/env")
+        with mock.patch.dict(os.environ, {"SPECCHAT_PICTURE_CACHE": "1GB", "SPECCHAT_ISA": "avx2"}):
+            found = bench.ask_specchat().splitlines()
+        for line in ("SPECCHAT_PICTURE_CACHE=0", "SPECCHAT_KEEP_ANSWERS=false", "SPECCHAT_CONFIG=/dev/null", "SPECCHAT_ISA=avx2"):
+            self.assertIn(line, found)
+
+
 class MachineTest(unittest.TestCase):
     def test_counts_what_a_child_uses_as_its_own_while_it_runs_and_after(self):
         before = machine.own_seconds()
