@@ -1,14 +1,15 @@
 // BashCompletion.swift — bash's completion script as the parser's library makes it, with what that does not know: the
-// default subcommand, and names with colons in them. Used by Main.
+// default subcommand, names with colons in them, and files whose names a shell would take for more. Used by Main.
 
 import Foundation
 
 /// The library's script for bash, amended. A text that is no such script comes back as it is.
 enum BashCompletion {
-    static func amended(_ script: String) -> String { withWholeNames(withChatByDefault(script)) }
+    static func amended(_ script: String) -> String { withNamesAsTheyAre(withWholeNames(withChatByDefault(script))) }
 
     private static let root = "\n_specchat() {\n"
     private static let subcommands = "    # Offer subcommand / subcommand argument completions\n"
+    private static let custom = "\n__specchat_custom_complete() {\n"
     private static let registration = "complete -o filenames -F _specchat specchat"
 
     /// Options without a subcommand are the chat's.
@@ -27,6 +28,28 @@ enum BashCompletion {
 
             """
         return script.replacingCharacters(in: place.lowerBound..<place.lowerBound, with: byDefault)
+    }
+
+    /// The library gives the names of files to `compgen -W`, which expands them: a tilde, and a command in a file's name,
+    /// which pressing Tab would run.
+    private static func withNamesAsTheyAre(_ script: String) -> String {
+        guard let place = script.range(of: custom) else { return script }
+        let add = #"""
+
+            # Offers the lines that begin with what was typed, quoted or not.
+            __specchat_add_lines() {
+                local line typed="${cur#[\"\']}"
+                typed="${typed//\\/}"
+                while IFS='' read -r line; do
+                    [[ -n "${line}" && "${line}" == "${typed}"* ]] && COMPREPLY+=("${line}")
+                done <<<"${1}"
+            }
+
+            """#
+        return script.replacingCharacters(in: place.lowerBound..<place.lowerBound, with: add)
+            .replacing(
+                "__specchat_add_completions -W \"$(__specchat_custom_complete ",
+                with: "__specchat_add_lines \"$(__specchat_custom_complete ")
     }
 
     /// Bash cuts words at colons and completes the last piece alone; ollama:llava:7b is one word to us.

@@ -83,7 +83,8 @@ struct Specchat: AsyncParsableCommand {
         case .success:
             // Not an error at all: help, the version or a completion script was asked for.
             do {
-                try TextOutput.standard.line(BashCompletion.amended(fullMessage(for: error)))
+                let text = ZshCompletion.amended(FishCompletion.amended(fullMessage(for: error)))
+                try TextOutput.standard.line(BashCompletion.amended(text))
                 return .success
             } catch {
                 TextOutput.complain("\(error)")

@@ -66,8 +66,12 @@ public struct ModelPlaces: Sendable {
     }
 
     public static var here: ModelPlaces {
-        ModelPlaces(
-            environment: ProcessInfo.processInfo.environment, home: FileManager.default.homeDirectoryForCurrentUser)
+        // Where the variable says, as the other programs have it; the system's own word may be another.
+        let environment = ProcessInfo.processInfo.environment
+        let home = environment["HOME"].flatMap {
+            $0.hasPrefix("/") ? URL(filePath: $0, directoryHint: .isDirectory) : nil
+        }
+        return ModelPlaces(environment: environment, home: home ?? FileManager.default.homeDirectoryForCurrentUser)
     }
 
     /// Whether `name` names a model in a store, there or not; anything else is a path.
