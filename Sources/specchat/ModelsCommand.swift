@@ -46,14 +46,13 @@ struct ModelsCommand: ParsableCommand {
 
     /// A model in a few lines: what it is, what it sees with, what drafts for it.
     static func text(_ entry: ModelSurvey.Entry) -> String {
-        let billions = decimal(Double(entry.parameters) / 1e9, entry.parameters < 1_000_000_000 ? 3 : 1)
         var lines = [entry.model.reference]
         func add(_ name: String, _ value: String) { lines.append("  \(name)  \(value)") }
         if let problem = entry.problem {
             add("cannot be run", problem)
             return lines.map { $0 + "\n" }.joined()
         }
-        add("weights", "\(entry.type ?? "?"), \(size(entry.bytes)), \(billions) billion parameters")
+        add("weights", "\(entry.type ?? "?"), \(size(entry.bytes)), \(count(entry.parameters)) parameters")
         switch entry.vision {
         case .none: add("vision ", "none: it reads text only")
         case .own: add("vision ", "in the same folder")
@@ -65,6 +64,15 @@ struct ModelsCommand: ParsableCommand {
             entry.drafts.isEmpty ? "none fit; --draft lookup needs none" : entry.drafts.joined(separator: ", "))
         for other in entry.unfit { add("       ", "not \(other.reference): \(other.reason)") }
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// "7.2 million".
+    private static func count(_ parameters: Int) -> String {
+        let words = [("billion", 1e9), ("million", 1e6), ("thousand", 1e3)]
+        for (word, worth) in words where Double(parameters) >= worth {
+            return "\(decimal(Double(parameters) / worth, 1)) \(word)"
+        }
+        return "\(parameters)"
     }
 
     private static func size(_ bytes: Int) -> String {

@@ -243,7 +243,7 @@ import Testing
         let folder = Program.root.path + "/Assets/demo"
         let result = try Program.run(["models", folder])
         #expect(result.status == 0, "\(result.errors)")
-        #expect(result.output.contains("/target.gguf\n  weights  Q8_0, 7.7 MB, 0.007 billion parameters\n"))
+        #expect(result.output.contains("/target.gguf\n  weights  Q8_0, 7.7 MB, 7.2 million parameters\n"))
         #expect(result.output.contains("/draft-small.gguf"))
         let lines = try Program.run(["models", folder, "--json"]).output.split(separator: "\n")
         #expect(lines.count == 3)

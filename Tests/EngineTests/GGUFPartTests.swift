@@ -66,6 +66,17 @@ import Testing
         #expect(throws: ModelBundleError.badPlace(.several(folder, ["a.gguf", "b.gguf"]))) { try bundle() }
     }
 
+    @Test func `leave a vision file to the model that it fits, and drafts beside it without a fault`() throws {
+        let demo = Golden.folder.appending(path: "../../../Assets/demo").standardizedFileURL
+        let entries = ModelSurvey(GGUFFolder.all(in: demo)).entries
+        #expect(
+            entries.map { $0.model.model.lastPathComponent } == [
+                "draft-medium.gguf", "draft-small.gguf", "target.gguf",
+            ])
+        let visions = entries.map(\.vision)
+        #expect(visions == [.none, .none, .file(demo.appending(path: "vision.gguf"))])
+    }
+
     @Test func `of a bundle serve as what the bundle names them for`() throws {
         try write(["p.gguf": .projector(), "v.gguf": .vision(), "l.gguf": .language()])
         let url = URL(filePath: scratch.path, directoryHint: .isDirectory)

@@ -111,7 +111,15 @@ private struct World {
     ])
     func `without a model says what it holds`(files: [String], problem: String) throws {
         for file in files { try world.scratch.write("x", to: "any/\(file)") }
+        let lines = try world.description("any").lines(of: "files")
+        #expect(lines.allSatisfy { $0.value == ($0.name.contains(".") ? "1 byte" : "a folder") })
         #expect(try world.values("problem", of: "any").first?.contains(problem) == true)
+    }
+
+    @Test func `with many files shows the first hundred, and says how many more there are`() throws {
+        for number in 100..<215 { try world.scratch.write("x", to: "many/\(number)") }
+        let lines = try world.description("many").lines(of: "files")
+        #expect(lines.count == 101 && lines[100] == .init("…", "and 15 more") && lines[0] == .init("100", "1 byte"))
     }
 
     @Test func `of an original LLaVA says where its tower is, and of the tower what it is for`() throws {
@@ -187,6 +195,7 @@ private struct World {
         ("m.gguf", Array("<!DOCTYPE html><html>".utf8), "a web page", "'resolve'"),
         ("chat_template.jinja", Array("{% if x %}".utf8), "a chat template", "the folder"),
         ("generation.json", Array("{\"a\": 1}".utf8), "JSON", ".gguf"),
+        ("generation_config.json", Array("{\"a\": 1}".utf8), "one of the small files", "the folder that it lies in"),
         ("x.txt", Array("Grüße".utf8), "text", ".gguf"),
         ("x", [0, 1, 2, 3, 0xFE], "something unknown that begins with 00 01 02 03 fe", ".gguf"),
     ]

@@ -99,7 +99,7 @@ enum Wording {
             let tenths = Int((Double(bytes) / worth * 10).rounded())
             return "\(tenths / 10).\(tenths % 10) \(unit)"
         }
-        return "\(bytes) bytes"
+        return count(bytes, "byte")
     }
 
     /// "1 block", "2 blocks".
@@ -133,7 +133,9 @@ struct TypeTotals {
         order.map { type in
             let total = totals[type] ?? (0, 0, 0)
             return CheckpointDescription.Line(
-                type, "\(total.count) tensors, \(total.numbers) numbers, \(Wording.size(total.bytes))")
+                type,
+                "\(Wording.count(total.count, "tensor")), \(Wording.count(total.numbers, "number")), \(Wording.size(total.bytes))"
+            )
         }
     }
 }

@@ -82,6 +82,12 @@ struct FileKind: Sendable, Equatable {
         return nil
     }
 
+    /// Files that say how a model is used, beside its weights and its tokenizer.
+    private static let companions = [
+        "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json",
+        "special_tokens_map.json", "added_tokens.json", "chat_template.json", "trainer_state.json",
+    ]
+
     private static func text(_ head: [UInt8], _ name: String) -> FileKind? {
         // The last character may be cut in two.
         guard !isBinary(head), (0..<4).contains(where: { isUTF8(head.dropLast($0)) }) else { return nil }
@@ -102,6 +108,10 @@ struct FileKind: Sendable, Equatable {
         }
         if text.hasPrefix("{\"format\"") || ending(name) == "jsonl" {
             return FileKind(what: "lines of JSON", wanted: "`specchat replay` shows a trace. " + model)
+        }
+        if companions.contains(name), text.hasPrefix("{") {
+            return FileKind(
+                what: "one of the small files of a Hugging Face model", wanted: "Name the folder that it lies in.")
         }
         if text.hasPrefix("{") || text.hasPrefix("[") {
             return FileKind(what: "JSON, but no file of a model's that is known here", wanted: model)

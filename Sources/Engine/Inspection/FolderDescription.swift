@@ -35,23 +35,30 @@ extension CheckpointDescription {
 /// What lies in a folder, by name and size.
 struct FolderFiles {
     let names: [String]
-    private let sizes: [Int]
+    /// Bytes of each; absent for a folder.
+    private let sizes: [Int?]
+    private static let mostLines = 100
 
     init(_ path: String) {
         names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
         // Caches hold links to the files proper.
         sizes = names.map { name in
             let file = URL(filePath: "\(path)/\(name)").resolvingSymlinksInPath().path
-            return ((try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? Int) ?? 0
+            let facts = try? FileManager.default.attributesOfItem(atPath: file)
+            return facts?[.type] as? FileAttributeType == .typeDirectory ? nil : facts?[.size] as? Int ?? 0
         }
     }
 
     var sentence: String {
-        "\(names.count) \(names.count == 1 ? "entry" : "entries"), \(Wording.size(sizes.reduce(0, +)))"
+        "\(names.count) \(names.count == 1 ? "entry" : "entries"), \(Wording.size(sizes.reduce(0) { $0 + ($1 ?? 0) }))"
     }
     var hasTokenizer: Bool { names.contains("tokenizer.json") || names.contains("tokenizer.model") }
     var lines: [CheckpointDescription.Line] {
-        zip(names, sizes).map { CheckpointDescription.Line($0, Wording.size($1)) }
+        let shown = zip(names, sizes).prefix(Self.mostLines).map { name, size in
+            CheckpointDescription.Line(name, size.map(Wording.size) ?? "a folder")
+        }
+        let left = names.count - shown.count
+        return left > 0 ? shown + [CheckpointDescription.Line("…", "and \(left) more")] : shown
     }
 }
 

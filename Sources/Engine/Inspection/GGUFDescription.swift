@@ -3,7 +3,7 @@
 extension CheckpointDescription {
     init(_ file: GGUF) {
         var lines = DescriptionLines()
-        let count = "\(file.tensors.count) tensors, \(file.keys.count) keys"
+        let count = "\(Wording.count(file.tensors.count, "tensor")), \(Wording.count(file.keys.count, "key"))"
         let parts = file.fileCount > 1 ? " in \(file.fileCount) files" : ""
         lines.add("file", "GGUF version \(file.version), \(Wording.size(file.byteCount))\(parts), \(count)")
         lines.attempt { try Self.model(file) }

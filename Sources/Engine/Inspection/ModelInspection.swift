@@ -83,7 +83,7 @@ extension CheckpointDescription {
     private static func refused(_ path: String, _ files: FolderFiles, because reason: String) -> CheckpointDescription {
         CheckpointDescription(
             [Line("folder", files.sentence), Line(advice: reason, as: Line.problem), Line("runs here", "no")],
-            sections: [Section("files", Array(files.lines.prefix(100)))])
+            sections: [Section("files", files.lines)])
     }
 
     // MARK: Bundles

@@ -43,7 +43,8 @@ extension CheckpointDescription {
     /// - Parameter file: one that lies in no model's folder.
     init(_ file: SafetensorsFile) {
         var lines = DescriptionLines()
-        lines.add("file", "safetensors, \(Wording.size(file.byteCount)), \(file.tensors.count) tensors")
+        let count = Wording.count(file.tensors.count, "tensor")
+        lines.add("file", "safetensors, \(Wording.size(file.byteCount)), \(count)")
         lines.add("holds", SafetensorsLines.holds(file))
         var totals = TypeTotals()
         for tensor in file.tensors {

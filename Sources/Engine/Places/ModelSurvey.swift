@@ -13,7 +13,7 @@ public struct ModelSurvey: Sendable {
         public let type: String?
         /// Numbers in its matrices.
         public let parameters: Int
-        public let vision: Vision
+        public internal(set) var vision: Vision
         /// Drafts that fit, by reference, the smallest first.
         public internal(set) var drafts: [String] = []
         /// Smaller models that do not fit, and why.
@@ -57,6 +57,7 @@ public struct ModelSurvey: Sendable {
                         problem: "\(error)"))
             }
         }
+        forgetOthersEyes()
         for target in entries.indices {
             guard let words = vocabularies[target] else { continue }
             let candidates = entries.indices.filter { other in
@@ -70,6 +71,16 @@ public struct ModelSurvey: Sendable {
                 } else {
                     entries[target].drafts.append(reference)
                 }
+            }
+        }
+    }
+
+    /// A vision file that fits another model of its folder is that model's, and nothing is wrong with the drafts beside it.
+    private mutating func forgetOthersEyes() {
+        let fitting = entries.compactMap { entry in if case .file(let file) = entry.vision { file } else { nil } }
+        for index in entries.indices {
+            if case .unfit(let file, _) = entries[index].vision, fitting.contains(file) {
+                entries[index].vision = .none
             }
         }
     }
