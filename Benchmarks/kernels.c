@@ -177,6 +177,7 @@ int main(int count, char **arguments) {
     ck_isa set = !isa ? ck_isa_best() : CK_AVX512;
     if (isa && !strcmp(isa, "scalar")) set = CK_PORTABLE;
     if (isa && !strcmp(isa, "avx2")) set = CK_AVX2;
+    if (isa && !strcmp(isa, "avxvnni")) set = CK_AVXVNNI;
     if (isa && !strcmp(isa, "neon")) set = CK_NEON;
     ck_machine *machine = ck_machine_create(set, threads);
     if (!machine) return 2;

@@ -17,6 +17,7 @@
 #define CK_PANEL_TILE 8
 #define CK_QUANTISED_PANELS 2
 #define CK_SIGNED_BYTES 0
+#define CK_UNPACKED_FROM 28
 #define CK_SCORE_VECTORS 8
 #define CK_VALUE_QUERIES 4
 #define CK_VALUE_VECTORS 8
@@ -33,27 +34,36 @@ CK_FUNCTION code_bytes curve_of(code_bytes codes) {
 
 #include "codes.h"
 
-/* Two whole-number sums for each row and panel: one would be a chain of dependent products. */
+/* Four k of a row with the codes of a group, for one half of the block. */
+CK_FUNCTION void add_four(
+    const code_bytes (*codes)[2], const int8_t *q, const int half, const int panels, whole_lanes (*whole)[2]) {
+    int32_t four;
+    memcpy(&four, q, sizeof four);
+    const __m512i spread = _mm512_set1_epi32(four);
+    _Pragma("unroll") for (int p = 0; p < panels; p++)
+        whole[p][half] =
+            (whole_lanes)_mm512_dpbusd_epi32((__m512i)whole[p][half], (__m512i)codes[p][half], spread);
+}
+
+/* Two whole-number sums for each row and panel: one would be a chain of dependent products. What is unpacked here is
+ * unpacked for both halves, which share their lines; what was unpacked before is taken half by half. */
 CK_FUNCTION void block_products(
     const ck_facts facts, const uint8_t *lines, size_t panel_bytes, const int8_t *q, const int rows, const int panels,
     whole_lanes (*whole)[CK_QUANTISED_PANELS][2]) {
-    _Pragma("unroll") for (int l = 0; l < 4; l++) {
-        code_bytes codes[CK_QUANTISED_PANELS][2];
-        _Pragma("unroll") for (int p = 0; p < panels; p++)
-            codes_of(facts, lines + (size_t)p * panel_bytes, l, codes[p]);
-        _Pragma("unroll") for (int r = 0; r < rows; r++)
-            _Pragma("unroll") for (int half = 0; half < 2; half++) {
-                int32_t four;
-                memcpy(&four, q + r * 32 + half * 16 + l * 4, sizeof four);
-                const __m512i spread = _mm512_set1_epi32(four);
-                _Pragma("unroll") for (int p = 0; p < panels; p++)
-                    whole[r][p][half] = (whole_lanes)_mm512_dpbusd_epi32(
-                        (__m512i)whole[r][p][half], (__m512i)codes[p][half], spread);
-            }
-    }
+    _Pragma("unroll") for (int part = 0; part < (facts.unpacked ? 2 : 1); part++)
+        _Pragma("unroll") for (int l = 0; l < 4; l++) {
+            code_bytes codes[CK_QUANTISED_PANELS][2];
+            _Pragma("unroll") for (int p = 0; p < panels; p++)
+                codes_of(facts, lines + (size_t)p * panel_bytes, l, codes[p]);
+            _Pragma("unroll") for (int r = 0; r < rows; r++)
+                _Pragma("unroll") for (int half = 0; half < 2; half++)
+                    if (!facts.unpacked || half == part)
+                        add_four(codes, q + r * 32 + half * 16 + l * 4, half, panels, whole[r]);
+        }
 }
 
 #define CK_WIDE_PANELS CK_WIDE_TILE
+#define CK_WIDE_ROWS_AT_ONCE CK_WIDE_ROWS
 
 CK_FUNCTION whole_lanes add_pairs(whole_lanes sums, word_pairs pairs, int32_t pair) {
     return (whole_lanes)_mm512_dpwssd_epi32((__m512i)sums, (__m512i)pairs, _mm512_set1_epi32(pair));

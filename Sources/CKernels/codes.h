@@ -18,10 +18,10 @@ CK_FUNCTION void ask_for(const ck_facts facts, const uint8_t *lines) {
 
 /* Codes of group l of the first sixteen k and of group l of the second. `l` is a constant where this is used. */
 CK_FUNCTION void codes_of(const ck_facts facts, const uint8_t *lines, const int l, code_bytes *codes) {
-    if (facts.bits == 8) {
+    if (facts.unpacked || facts.bits == 8) {
         codes[0] = line_at(lines + l * 64);
         codes[1] = line_at(lines + (l + 4) * 64);
-        if (CK_SIGNED_BYTES) codes[0] ^= (uint8_t)0x80, codes[1] ^= (uint8_t)0x80;
+        if (CK_SIGNED_BYTES && !facts.unpacked) codes[0] ^= (uint8_t)0x80, codes[1] ^= (uint8_t)0x80;
         return;
     }
     if (facts.bits >= 4) {

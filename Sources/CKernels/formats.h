@@ -33,6 +33,7 @@ typedef struct {
     int16_t centre;
     bool curve;
     ck_scaling scaling;
+    bool unpacked; /* each code stands in a byte of its own already: never in the table, only within a product */
 } ck_facts;
 
 static const ck_facts ck_all_facts[CK_FORMATS] = {

@@ -1,4 +1,4 @@
-/* kernels.h — what an instruction set offers. portable.c, avx2.c, avx512.c and neon.c each fill one table. */
+/* kernels.h — what an instruction set offers. portable.c, avx2.c, avxvnni.c, avx512.c and neon.c each fill one table. */
 #ifndef CK_KERNELS_H
 #define CK_KERNELS_H
 #include "CKernels.h"
@@ -38,11 +38,13 @@ static inline const uint8_t *ck_records(const ck_activations *x, int row, int co
     return (const uint8_t *)x->whole + (size_t)row * (size_t)(columns / 32) * CK_RECORD;
 }
 
-/* Panels of a quantised weight, from the first one of a tile on: panel p begins panel_bytes * p further. */
+/* Panels of a quantised weight, from the first one of a tile on: panel p begins panel_bytes * p further. `unpacked` are
+ * the blocks of a stretch as quantised.h makes them ready for many rows, or NULL. */
 typedef struct {
     const uint8_t *lines, *scales;
     size_t panel_bytes;
     int blocks;
+    const void *unpacked;
 } ck_panels;
 
 /* Weights come from memory once. Of the lines that lie `bytes` ahead a tile asks for those of every period-th block, from
@@ -127,10 +129,14 @@ void ck_write_head(const ck_cache_rows *rows, int head);
 extern const ck_kernels ck_portable_kernels;
 #if defined(__x86_64__)
 extern const ck_kernels ck_avx2_kernels;
+extern const ck_kernels ck_avxvnni_kernels;
 extern const ck_kernels ck_avx512_kernels;
 #elif defined(__aarch64__)
 extern const ck_kernels ck_neon_kernels;
 #endif
+
+/* The table of an instruction set that is available. */
+const ck_kernels *ck_kernels_of(ck_isa isa);
 
 /* Bytes between two panels of a packed weight. */
 size_t ck_panel_bytes(ck_format format, int32_t inputs);

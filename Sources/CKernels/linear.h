@@ -116,55 +116,64 @@ static panel_layout layout_of(const ck_weight *weight) {
         quantised ? ck_scale_bytes(weight->format, weight->inputs) : 0};
 }
 
+/* Blocks of 32 k, or single k of a float weight, that the rows of several tiles pass by before the next ones. */
+static int stretch_of(size_t tile_bytes, int length) {
+    if (length == 0) return 1;
+    const int stretch = (int)(STRETCH_BYTES / (tile_bytes / (size_t)length));
+    return stretch < 8 ? 8 : stretch;
+}
+
+/* Adds blocks (of a float weight: k) first..<last to the sums of all rows, tile by tile. `ahead` is how far on the lines
+ * lie that the tiles together ask for. */
+static void stretch_sums(
+    const ck_weight *weight, const ck_panels *lines, const ck_activations *x, int panels, int row, int rows, int first,
+    int last, ptrdiff_t ahead, float (*sums)[16]) {
+    const bool quantised = ck_is_quantised(weight->format);
+    const int tile = quantised ? CK_ROW_GROUP : CK_ROW_TILE;
+    for (int r = 0; r < rows; r += tile) {
+        const int taken = rows - r < tile ? rows - r : tile;
+        if (quantised)
+            products_of[weight->format](
+                lines, ck_records(x, row + r, weight->inputs), taken, panels, first, last,
+                (ck_ahead){ahead, r / tile, (rows + tile - 1) / tile}, sums + r, rows);
+        else
+            float_tile(
+                weight, (const char *)lines->lines, x->x + (size_t)(row + r) * x->stride, x->stride, taken, panels,
+                first, last, sums + r, rows);
+    }
+}
+
 /* Sums of up to ROW_BLOCK rows with `panels` panels, whatever the weight's format: sums[p * rows + r]. */
 static void panel_sums(
     const panel_layout *layout, const ck_activations *x, int panel, int panels, int row, int rows,
     float (*sums)[16]) {
     const ck_weight *weight = layout->weight;
     const bool quantised = layout->quantised;
-    const size_t panel_bytes = layout->panel_bytes;
-    const char *packed = (const char *)weight->packed + (size_t)panel * panel_bytes;
-    const ck_panels lines = {
-        .lines = (const uint8_t *)packed + layout->scale_bytes,
-        .scales = (const uint8_t *)packed,
-        .panel_bytes = panel_bytes,
+    const uint8_t *packed = (const uint8_t *)weight->packed + (size_t)panel * layout->panel_bytes;
+    ck_panels lines = {
+        .lines = packed + layout->scale_bytes, .scales = packed, .panel_bytes = layout->panel_bytes,
         .blocks = weight->inputs / 32,
     };
     const int length = quantised ? lines.blocks : weight->inputs, tile = quantised ? CK_ROW_GROUP : CK_ROW_TILE;
-    int stretch = length;
-    if (rows > tile && length > 0) {
-        const size_t each = (size_t)panels * panel_bytes / (size_t)length;
-        stretch = (int)(STRETCH_BYTES / each);
-        if (stretch < 8) stretch = 8;
-    }
     memset(sums, 0, sizeof *sums * (size_t)(panels * rows));
     /* The panels of a small weight are so short that what comes next is the next tile's. */
-    const size_t tile_bytes = (size_t)panels * panel_bytes;
+    const size_t tile_bytes = (size_t)panels * layout->panel_bytes;
     const ptrdiff_t nearest = tile_bytes < SHORT_TILE ? (ptrdiff_t)tile_bytes : AHEAD;
-    if (quantised && rows <= tile) {
-        products_of[weight->format](
-            &lines, ck_records(x, row, weight->inputs), rows, panels, 0, length, (ck_ahead){nearest, 0, 1}, sums, rows);
+    if (rows <= tile) {
+        stretch_sums(weight, &lines, x, panels, row, rows, 0, length, nearest, sums);
         return;
     }
+    unpacked_block unpacked[CK_QUANTISED_PANELS * UNPACKED_BLOCKS];
+    if (is_unpacked_for(weight->format, rows)) lines.unpacked = unpacked;
+    const int stretch = lines.unpacked ? UNPACKED_BLOCKS : stretch_of(tile_bytes, length);
+    const ptrdiff_t line = 64 * ck_all_facts[weight->format].bits;
     for (int first = 0; first < length; first += stretch) {
         const int last = length - first < stretch ? length : first + stretch;
         /* The next stretch, which after the last one is the first of the next panels. A tile alone asks nearer. */
         ptrdiff_t ahead = nearest;
-        if (stretch < length) {
-            const ptrdiff_t line = 64 * ck_all_facts[weight->format].bits;
-            ahead = last < length ? stretch * line : (ptrdiff_t)((size_t)panels * panel_bytes) - first * line;
-        }
-        for (int r = 0; r < rows; r += tile) {
-            const int taken = rows - r < tile ? rows - r : tile;
-            if (quantised)
-                products_of[weight->format](
-                    &lines, ck_records(x, row + r, weight->inputs), taken, panels, first, last,
-                    (ck_ahead){ahead, r / tile, (rows + tile - 1) / tile}, sums + r, rows);
-            else
-                float_tile(
-                    weight, packed, x->x + (size_t)(row + r) * x->stride, x->stride, taken, panels, first, last,
-                    sums + r, rows);
-        }
+        if (stretch < length) ahead = last < length ? stretch * line : (ptrdiff_t)tile_bytes - first * line;
+        if (lines.unpacked) unpacking_of[weight->format](&lines, panels, first, last, unpacked);
+        stretch_sums(weight, &lines, x, panels, row, rows, first, last, ahead, sums);
     }
 }
 

@@ -44,7 +44,7 @@ static int pieces_of(const ck_product *product, bool gated, int threads) {
 }
 
 static void run_product(ck_machine *machine, const ck_product *product, bool gated) {
-    enum { PANEL_BYTES_AT_ONCE = 256 * 1024, LEAST_ROWS = 32 };
+    enum { PANEL_BYTES_AT_ONCE = 256 * 1024, TILE_PANELS = 2, LEAST_ROWS = 32 };
     const int rows = product->x.rows, threads = ck_machine_threads(machine);
     if (rows == 0) return;
     product_work work = {
@@ -57,8 +57,9 @@ static void run_product(ck_machine *machine, const ck_product *product, bool gat
     work.panel_step = (work.panels + wanted - 1) / wanted;
     /* The panels of a piece stay in the second-level cache while the rows pass by. */
     size_t panel_bytes = ck_panel_bytes(product->weight.format, product->weight.inputs) * (gated ? 2 : 1);
-    int cached = (int)(PANEL_BYTES_AT_ONCE / panel_bytes);
-    if (cached < 1) cached = 1;
+    /* Whole tiles of two panels, even where two are more than that: a tile of one reads as many activations. */
+    int cached = (int)(PANEL_BYTES_AT_ONCE / panel_bytes) / TILE_PANELS * TILE_PANELS;
+    if (cached < TILE_PANELS) cached = TILE_PANELS;
     if (rows > 8 && work.panel_step > cached) work.panel_step = cached;
     work.panel_pieces = (work.panels + work.panel_step - 1) / work.panel_step;
     work.row_step = rows;

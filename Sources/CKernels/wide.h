@@ -12,9 +12,28 @@
  * Rows: groups of eight: numbers [k / 2][row][2], and by themselves scales [block][row]. A group's missing rows are zero.
  *
  * An instruction set's file defines before the include:
- *     CK_WIDE_PANELS                   panels of a tile: 1, 2 or 3
+ *     CK_WIDE_PANELS                   panels whose sums fit in its registers at once: 1 or CK_WIDE_TILE
+ *     CK_WIDE_ROWS_AT_ONCE             rows of a group whose sums fit there with them
  *     add_pairs(sums, pairs, pair)     adds w[o][0] * x[0] + w[o][1] * x[1] to sixteen sums
  */
+
+/* Whole-number sums of a block for some rows of a group. */
+CK_FUNCTION void wide_block_sums(
+    const uint8_t *numbers, size_t panel_bytes, const int16_t *x, const int panels,
+    whole_lanes (*whole)[CK_WIDE_ROWS_AT_ONCE]) {
+    _Pragma("unroll") for (int p = 0; p < panels; p++)
+        _Pragma("unroll") for (int r = 0; r < CK_WIDE_ROWS_AT_ONCE; r++) whole[p][r] = (whole_lanes)(0);
+    for (int k = 0; k < CK_WIDE_BLOCK / 2; k++, numbers += 64, x += 2 * CK_WIDE_ROWS) {
+        word_pairs pairs[CK_WIDE_PANELS];
+        _Pragma("unroll") for (int p = 0; p < panels; p++)
+            memcpy(&pairs[p], numbers + (size_t)p * panel_bytes, sizeof pairs[p]);
+        _Pragma("unroll") for (int r = 0; r < CK_WIDE_ROWS_AT_ONCE; r++) {
+            int32_t pair;
+            memcpy(&pair, x + 2 * r, sizeof pair);
+            _Pragma("unroll") for (int p = 0; p < panels; p++) whole[p][r] = add_pairs(whole[p][r], pairs[p], pair);
+        }
+    }
+}
 
 /* Eight rows by `panels` panels; a constant where this is used, so that the sums stay in registers. */
 CK_FUNCTION void wide_sums(
@@ -25,28 +44,20 @@ CK_FUNCTION void wide_sums(
     const uint8_t *numbers = weight + (size_t)blocks * 64;
     for (int p = 0; p < panels; p++)
         for (int r = 0; r < CK_WIDE_ROWS; r++) lanes_store(sums[p][r], lanes_fill(0));
-    for (int block = 0; block < blocks; block++) {
-        whole_lanes whole[CK_WIDE_PANELS][CK_WIDE_ROWS];
-        _Pragma("unroll") for (int p = 0; p < panels; p++)
-            _Pragma("unroll") for (int r = 0; r < CK_WIDE_ROWS; r++) whole[p][r] = (whole_lanes)(0);
-        for (int k = 0; k < CK_WIDE_BLOCK / 2; k++, numbers += 64, x += 2 * CK_WIDE_ROWS) {
-            word_pairs pairs[CK_WIDE_PANELS];
-            _Pragma("unroll") for (int p = 0; p < panels; p++)
-                memcpy(&pairs[p], numbers + (size_t)p * panel_bytes, sizeof pairs[p]);
-            _Pragma("unroll") for (int r = 0; r < CK_WIDE_ROWS; r++) {
-                int32_t pair;
-                memcpy(&pair, x + 2 * r, sizeof pair);
-                _Pragma("unroll") for (int p = 0; p < panels; p++) whole[p][r] = add_pairs(whole[p][r], pairs[p], pair);
+    for (int block = 0; block < blocks; block++, numbers += CK_WIDE_BLOCK * 32, x += CK_WIDE_BLOCK * CK_WIDE_ROWS)
+        for (int row = 0; row < CK_WIDE_ROWS; row += CK_WIDE_ROWS_AT_ONCE) {
+            whole_lanes whole[CK_WIDE_PANELS][CK_WIDE_ROWS_AT_ONCE];
+            wide_block_sums(numbers, panel_bytes, x + 2 * row, panels, whole);
+            _Pragma("unroll") for (int p = 0; p < panels; p++) {
+                const lanes scale = lanes_load((const float *)(weight + (size_t)p * panel_bytes) + block * 16);
+                _Pragma("unroll") for (int r = 0; r < CK_WIDE_ROWS_AT_ONCE; r++) {
+                    const lanes sum = __builtin_convertvector(whole[p][r], lanes);
+                    float *place = sums[p][row + r];
+                    lanes_store(
+                        place, lanes_fma(sum, scale * x_scales[block * CK_WIDE_ROWS + row + r], lanes_load(place)));
+                }
             }
         }
-        _Pragma("unroll") for (int p = 0; p < panels; p++) {
-            const lanes scale = lanes_load((const float *)(weight + (size_t)p * panel_bytes) + block * 16);
-            _Pragma("unroll") for (int r = 0; r < CK_WIDE_ROWS; r++) {
-                const lanes sum = __builtin_convertvector(whole[p][r], lanes);
-                lanes_store(sums[p][r], lanes_fma(sum, scale * x_scales[block * CK_WIDE_ROWS + r], lanes_load(sums[p][r])));
-            }
-        }
-    }
 }
 
 /* Panels first..<first + panels for the rows of groups group..<group_end. Meanwhile it asks for the next panels, which
@@ -63,12 +74,17 @@ static void wide_piece(const ck_wide_product *product, int first, int panels, in
                 __builtin_prefetch(weight + (lines + line) * 64, 0, 2);
         const int16_t *x = product->numbers + (size_t)g * CK_WIDE_ROWS * (size_t)product->inputs;
         const float *scales = product->scales + (size_t)g * CK_WIDE_ROWS * (size_t)blocks;
-        _Alignas(64) float sums[CK_WIDE_PANELS][CK_WIDE_ROWS][16];
+        _Alignas(64) float sums[CK_WIDE_TILE][CK_WIDE_ROWS][16];
+#if CK_WIDE_PANELS == 1
+        for (int p = 0; p < panels; p++)
+            wide_sums(product, weight + (size_t)p * panel_bytes, x, scales, 1, sums + p);
+#else
         switch (panels) {
         case 1: wide_sums(product, weight, x, scales, 1, sums); break;
         case 2: wide_sums(product, weight, x, scales, 2, sums); break;
         case 3: wide_sums(product, weight, x, scales, 3, sums); break;
         }
+#endif
         const int row = g * CK_WIDE_ROWS, left = product->rows - row;
         for (int r = 0; r < (left < CK_WIDE_ROWS ? left : CK_WIDE_ROWS); r++)
             for (int p = 0; p < panels; p++) {

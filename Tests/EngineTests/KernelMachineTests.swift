@@ -90,7 +90,7 @@ import Testing
         #expect(
             CPUBackendError.unknownInstructionSet("mmx").description
                 == "SPECCHAT_ISA names the instruction set 'mmx', which does not exist. "
-                + "Choose scalar, avx2, avx512, neon, or unset it.")
+                + "Choose scalar, avx2, avxvnni, avx512, neon, or unset it.")
     }
 
     @Test func `OpenBLAS comes with the first weight that it multiplies, and a machine without it is told so`() throws {

@@ -15,7 +15,8 @@
 
 /* ---- The machine: an instruction set and a pool of threads. ------------------------------------------------------ */
 
-typedef enum { CK_PORTABLE = 0, CK_AVX2 = 1, CK_AVX512 = 2, CK_NEON = 3 } ck_isa;
+/* The later the better, of those that one processor has. */
+typedef enum { CK_PORTABLE = 0, CK_AVX2 = 1, CK_AVXVNNI = 2, CK_AVX512 = 3, CK_NEON = 4 } ck_isa;
 enum { CK_ISAS = CK_NEON + 1 };
 
 /* Does this processor (and system) run that instruction set? */

@@ -27,11 +27,12 @@ enum CPUBackendError: Error, Equatable, CustomStringConvertible {
 
 /// Which of the kernels' builds runs.
 enum InstructionSet: String, CaseIterable, Sendable {
-    case scalar, avx2, avx512, neon
+    case scalar, avx2, avxvnni, avx512, neon
 
     /// What the name of the backend calls it.
     var title: String {
         switch self {
+        case .avxvnni: "avx-vnni"
         case .avx512: "avx512-vnni"
         case .neon: "neon-dotprod"
         case .scalar, .avx2: rawValue
@@ -53,6 +54,7 @@ enum InstructionSet: String, CaseIterable, Sendable {
         switch self {
         case .scalar: CK_PORTABLE
         case .avx2: CK_AVX2
+        case .avxvnni: CK_AVXVNNI
         case .avx512: CK_AVX512
         case .neon: CK_NEON
         }
