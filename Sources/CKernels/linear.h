@@ -22,15 +22,20 @@ enum { AHEAD = 4096, SHORT_TILE = 3 * AHEAD };
  * that the sums stay in registers. */
 #define CK_FLOAT_TILE(LOAD, ELEMENT)                                                                                   \
     CK_FUNCTION void products_##LOAD(                                                                                  \
-        const ELEMENT *packed, size_t panel_step, int first, int last, const float *x, size_t stride,                  \
+        const ELEMENT *packed, size_t panel_step, int first, int last, ptrdiff_t ahead, const float *x, size_t stride, \
         const int rows, const int panels, float (*sums)[16], int step) {                                               \
         lanes sum[CK_ROW_TILE][CK_PANEL_TILE];                                                                         \
         _Pragma("unroll") for (int r = 0; r < rows; r++)                                                               \
             _Pragma("unroll") for (int p = 0; p < panels; p++) sum[r][p] = lanes_load(sums[p * step + r]);             \
         for (int k = first; k < last; k++) {                                                                           \
             lanes w[CK_PANEL_TILE];                                                                                    \
-            _Pragma("unroll") for (int p = 0; p < panels; p++)                                                         \
-                w[p] = LOAD(packed + (size_t)p * panel_step + (size_t)k * 16);                                         \
+            _Pragma("unroll") for (int p = 0; p < panels; p++) {                                                       \
+                const ELEMENT *place = packed + (size_t)p * panel_step + (size_t)k * 16;                               \
+                w[p] = LOAD(place);                                                                                    \
+                /* Each line once. Many panels side by side the processor fetches better by itself. */                 \
+                if (panels <= 2 && (sizeof(ELEMENT) == 4 || k % 2 == 0))                                               \
+                    __builtin_prefetch((const char *)place + ahead);                                                   \
+            }                                                                                                          \
             _Pragma("unroll") for (int r = 0; r < rows; r++) {                                                         \
                 lanes factor = lanes_fill(x[(size_t)r * stride + k]);                                                  \
                 _Pragma("unroll") for (int p = 0; p < panels; p++) sum[r][p] = lanes_fma(w[p], factor, sum[r][p]);     \
@@ -40,20 +45,21 @@ enum { AHEAD = 4096, SHORT_TILE = 3 * AHEAD };
             _Pragma("unroll") for (int r = 0; r < rows; r++) lanes_store(sums[p * step + r], sum[r][p]);               \
     }                                                                                                                  \
     static void float_tile_##LOAD(                                                                                     \
-        const ELEMENT *packed, size_t panel_step, int first, int last, const float *x, size_t stride, int rows,        \
-        int panels, float (*sums)[16], int step) {                                                                     \
-        CK_EACH_TILE(products_##LOAD, packed, panel_step, first, last, x, stride, sums, step)                          \
+        const ELEMENT *packed, size_t panel_step, int first, int last, ptrdiff_t ahead, const float *x, size_t stride, \
+        int rows, int panels, float (*sums)[16], int step) {                                                           \
+        CK_EACH_TILE(products_##LOAD, packed, panel_step, first, last, ahead, x, stride, sums, step)                          \
     }
 
 /* Calls `products` with constants for rows and panels: the full tile, or panels one by one at the right edge. */
-#define CK_TILE_CASE(products, R, packed, panel_step, first, last, x, stride, sums, step)                              \
+#define CK_TILE_CASE(products, R, packed, panel_step, first, last, ahead, x, stride, sums, step)                       \
     case R:                                                                                                            \
         if (panels == CK_PANELS(R))                                                                                    \
-            products(packed, panel_step, first, last, x, stride, R, CK_PANELS(R), sums, step);                         \
+            products(packed, panel_step, first, last, ahead, x, stride, R, CK_PANELS(R), sums, step);                  \
         else                                                                                                           \
             for (int p = 0; p < panels; p++)                                                                           \
                 products(                                                                                              \
-                    packed + (size_t)p * panel_step, panel_step, first, last, x, stride, R, 1, sums + p * step, step); \
+                    packed + (size_t)p * panel_step, panel_step, first, last, ahead, x, stride, R, 1,                  \
+                    sums + p * step, step);                                                                            \
         break;
 
 #if CK_ROW_TILE == 8
@@ -89,17 +95,17 @@ static inline int panels_at_once(ck_format format, int rows) {
 
 /* Adds k first..<last to the sums of one tile of a float weight. */
 static void float_tile(
-    const ck_weight *weight, const char *packed, const float *x, size_t stride, int rows, int panels, int first,
-    int last, float (*sums)[16], int step) {
+    const ck_weight *weight, const uint8_t *packed, const float *x, size_t stride, int rows, int panels, int first,
+    int last, ptrdiff_t ahead, float (*sums)[16], int step) {
     const size_t panel_step = (size_t)weight->inputs * 16;
     if (weight->format == CK_F32)
-        float_tile_lanes_load((const float *)packed, panel_step, first, last, x, stride, rows, panels, sums, step);
+        float_tile_lanes_load((const float *)packed, panel_step, first, last, ahead, x, stride, rows, panels, sums, step);
     else if (weight->format == CK_F16)
         float_tile_lanes_from_half(
-            (const uint16_t *)packed, panel_step, first, last, x, stride, rows, panels, sums, step);
+            (const uint16_t *)packed, panel_step, first, last, ahead, x, stride, rows, panels, sums, step);
     else
         float_tile_lanes_from_bfloat(
-            (const uint16_t *)packed, panel_step, first, last, x, stride, rows, panels, sums, step);
+            (const uint16_t *)packed, panel_step, first, last, ahead, x, stride, rows, panels, sums, step);
 }
 
 /* What is the same for all panels of a weight: looked up once, since a tile of a small weight takes no longer. */
@@ -138,8 +144,8 @@ static void stretch_sums(
                 (ck_ahead){ahead, r / tile, (rows + tile - 1) / tile}, sums + r, rows);
         else
             float_tile(
-                weight, (const char *)lines->lines, x->x + (size_t)(row + r) * x->stride, x->stride, taken, panels,
-                first, last, sums + r, rows);
+                weight, lines->lines, x->x + (size_t)(row + r) * x->stride, x->stride, taken, panels, first, last, ahead,
+                sums + r, rows);
     }
 }
 
@@ -166,7 +172,8 @@ static void panel_sums(
     unpacked_block unpacked[CK_QUANTISED_PANELS * UNPACKED_BLOCKS];
     if (is_unpacked_for(weight->format, rows)) lines.unpacked = unpacked;
     const int stretch = lines.unpacked ? UNPACKED_BLOCKS : stretch_of(tile_bytes, length);
-    const ptrdiff_t line = 64 * ck_all_facts[weight->format].bits;
+    const ptrdiff_t line =
+        quantised ? 64 * ck_all_facts[weight->format].bits : 16 * (ptrdiff_t)ck_row_bytes(weight->format, 1);
     for (int first = 0; first < length; first += stretch) {
         const int last = length - first < stretch ? length : first + stretch;
         /* The next stretch, which after the last one is the first of the next panels. A tile alone asks nearer. */
