@@ -132,9 +132,10 @@ static int stretch_of(size_t tile_bytes, int length) {
 /* Adds blocks (of a float weight: k) first..<last to the sums of all rows, tile by tile. `ahead` is how far on the lines
  * lie that the tiles together ask for. */
 static void stretch_sums(
-    const ck_weight *weight, const ck_panels *lines, const ck_activations *x, int panels, int row, int rows, int first,
-    int last, ptrdiff_t ahead, float (*sums)[16]) {
-    const bool quantised = ck_is_quantised(weight->format);
+    const panel_layout *layout, const ck_panels *lines, const ck_activations *x, int panels, int row, int rows,
+    int first, int last, ptrdiff_t ahead, float (*sums)[16]) {
+    const ck_weight *weight = layout->weight;
+    const bool quantised = layout->quantised;
     const int tile = quantised ? CK_ROW_GROUP : CK_ROW_TILE;
     for (int r = 0; r < rows; r += tile) {
         const int taken = rows - r < tile ? rows - r : tile;
@@ -149,39 +150,52 @@ static void stretch_sums(
     }
 }
 
+/* The same for all k, where rows are more than a tile: stretch by stretch, so that its weights stay near. Not inlined: what
+ * it keeps on the stack is nothing to a tile alone. */
+static __attribute__((noinline)) void sums_by_stretches(
+    const panel_layout *layout, ck_panels lines, const ck_activations *x, int panels, int row, int rows,
+    ptrdiff_t nearest, float (*sums)[16]) {
+    const ck_format format = layout->weight->format;
+    const int length = layout->quantised ? lines.blocks : layout->weight->inputs;
+    const size_t tile_bytes = (size_t)panels * layout->panel_bytes;
+    unpacked_block unpacked[CK_QUANTISED_PANELS * UNPACKED_BLOCKS];
+    if (is_unpacked_for(format, rows)) lines.unpacked = unpacked;
+    const int stretch = lines.unpacked ? UNPACKED_BLOCKS : stretch_of(tile_bytes, length);
+    const ptrdiff_t line = layout->quantised ? 64 * ck_all_facts[format].bits : 16 * (ptrdiff_t)ck_row_bytes(format, 1);
+    for (int first = 0; first < length; first += stretch) {
+        const int last = length - first < stretch ? length : first + stretch;
+        /* The next stretch, which after the last one is the first of the next panels. A stretch alone asks nearer. */
+        ptrdiff_t ahead = nearest;
+        if (stretch < length) ahead = last < length ? stretch * line : (ptrdiff_t)tile_bytes - first * line;
+        if (lines.unpacked) unpacking_of[format](&lines, panels, first, last, unpacked);
+        stretch_sums(layout, &lines, x, panels, row, rows, first, last, ahead, sums);
+    }
+}
+
 /* Sums of up to ROW_BLOCK rows with `panels` panels, whatever the weight's format: sums[p * rows + r]. */
 static void panel_sums(
     const panel_layout *layout, const ck_activations *x, int panel, int panels, int row, int rows,
     float (*sums)[16]) {
     const ck_weight *weight = layout->weight;
-    const bool quantised = layout->quantised;
     const uint8_t *packed = (const uint8_t *)weight->packed + (size_t)panel * layout->panel_bytes;
-    ck_panels lines = {
+    const ck_panels lines = {
         .lines = packed + layout->scale_bytes, .scales = packed, .panel_bytes = layout->panel_bytes,
         .blocks = weight->inputs / 32,
     };
-    const int length = quantised ? lines.blocks : weight->inputs, tile = quantised ? CK_ROW_GROUP : CK_ROW_TILE;
     memset(sums, 0, sizeof *sums * (size_t)(panels * rows));
     /* The panels of a small weight are so short that what comes next is the next tile's. */
     const size_t tile_bytes = (size_t)panels * layout->panel_bytes;
     const ptrdiff_t nearest = tile_bytes < SHORT_TILE ? (ptrdiff_t)tile_bytes : AHEAD;
-    if (rows <= tile) {
-        stretch_sums(weight, &lines, x, panels, row, rows, 0, length, nearest, sums);
-        return;
-    }
-    unpacked_block unpacked[CK_QUANTISED_PANELS * UNPACKED_BLOCKS];
-    if (is_unpacked_for(weight->format, rows)) lines.unpacked = unpacked;
-    const int stretch = lines.unpacked ? UNPACKED_BLOCKS : stretch_of(tile_bytes, length);
-    const ptrdiff_t line =
-        quantised ? 64 * ck_all_facts[weight->format].bits : 16 * (ptrdiff_t)ck_row_bytes(weight->format, 1);
-    for (int first = 0; first < length; first += stretch) {
-        const int last = length - first < stretch ? length : first + stretch;
-        /* The next stretch, which after the last one is the first of the next panels. A tile alone asks nearer. */
-        ptrdiff_t ahead = nearest;
-        if (stretch < length) ahead = last < length ? stretch * line : (ptrdiff_t)tile_bytes - first * line;
-        if (lines.unpacked) unpacking_of[weight->format](&lines, panels, first, last, unpacked);
-        stretch_sums(weight, &lines, x, panels, row, rows, first, last, ahead, sums);
-    }
+    if (rows > (layout->quantised ? CK_ROW_GROUP : CK_ROW_TILE))
+        sums_by_stretches(layout, lines, x, panels, row, rows, nearest, sums);
+    else if (layout->quantised)
+        products_of[weight->format](
+            &lines, ck_records(x, row, weight->inputs), rows, panels, 0, lines.blocks, (ck_ahead){nearest, 0, 1}, sums,
+            rows);
+    else
+        float_tile(
+            weight, lines.lines, x->x + (size_t)row * x->stride, x->stride, rows, panels, 0, weight->inputs, nearest,
+            sums, rows);
 }
 
 /* One row with CK_PANEL_TILE panels, or a block of rows with two. */
