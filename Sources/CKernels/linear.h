@@ -47,7 +47,7 @@ enum { AHEAD = 4096, SHORT_TILE = 3 * AHEAD };
     static void float_tile_##LOAD(                                                                                     \
         const ELEMENT *packed, size_t panel_step, int first, int last, ptrdiff_t ahead, const float *x, size_t stride, \
         int rows, int panels, float (*sums)[16], int step) {                                                           \
-        CK_EACH_TILE(products_##LOAD, packed, panel_step, first, last, ahead, x, stride, sums, step)                          \
+        CK_EACH_TILE(products_##LOAD, packed, panel_step, first, last, ahead, x, stride, sums, step)                   \
     }
 
 /* Calls `products` with constants for rows and panels: the full tile, or panels one by one at the right edge. */
