@@ -115,6 +115,11 @@ private func row(_ numbers: [Float], _ format: StoredTensor.Format) throws -> (b
                 }
                 let made = try product(backend.makeProduct(tensor, as: format, shelf: nil))
                 #expect(try made == product(backend.makeWeight(file, for: .rowExactProduct)))
+                // Sixteen rows at once, as a tensor that is larger than what is packed in one piece.
+                for source in [tensor, file] {
+                    let pieces = try CPUWeight(source, as: format, on: backend.machine, shelf: nil, packedAtOnce: 1)
+                    #expect(try made == product(pieces))
+                }
             }
         }
     }

@@ -92,7 +92,9 @@ final class CPUWeight: Weight {
         outputs = tensor.rows
         inputs = tensor.columns
         switch use {
-        case .rowExactProduct: packing = try Self.panels(tensor, as: tensor.format, on: machine, shelf: nil)
+        case .rowExactProduct:
+            packing = try Self.panels(
+                tensor, as: tensor.format, on: machine, shelf: nil, packedAtOnce: Self.packedAtOnce)
         case .fixedShapeProduct: packing = try Self.fixedShape(tensor, on: machine)
         case .table: packing = .table(tensor)
         case .vector: packing = .vector(Self.floats(tensor, rows: 1))
@@ -101,8 +103,11 @@ final class CPUWeight: Weight {
     }
 
     /// For row-exact products, of the type `format`.
+    ///
+    /// - Parameter packedAtOnce: bytes of the file's rows that are packed before their pages are given back.
     init(
-        _ tensor: StoredTensor, as format: StoredTensor.Format, on machine: CPUMachine, shelf: (any WeightShelf)?
+        _ tensor: StoredTensor, as format: StoredTensor.Format, on machine: CPUMachine, shelf: (any WeightShelf)?,
+        packedAtOnce: Int = CPUWeight.packedAtOnce
     ) throws(WeightError) {
         try tensor.check(for: .rowExactProduct)
         outputs = tensor.rows
@@ -115,7 +120,7 @@ final class CPUWeight: Weight {
             packing = .panels(weight, kept.owner)
             file = kept.owner
         } else {
-            packing = try Self.panels(tensor, as: format, on: machine, shelf: shelf)
+            packing = try Self.panels(tensor, as: format, on: machine, shelf: shelf, packedAtOnce: packedAtOnce)
             tensor.giveBackPages()
         }
     }
@@ -128,26 +133,43 @@ final class CPUWeight: Weight {
     }
 
     private static func panels(
-        _ tensor: StoredTensor, as format: StoredTensor.Format, on machine: CPUMachine, shelf: (any WeightShelf)?
+        _ tensor: StoredTensor, as format: StoredTensor.Format, on machine: CPUMachine, shelf: (any WeightShelf)?,
+        packedAtOnce: Int
     ) throws(WeightError) -> Packing {
-        let outputs = Int32(tensor.rows), inputs = Int32(tensor.columns)
         let shape = PackedShape(name: tensor.name, format: format, outputs: tensor.rows, inputs: tensor.columns)
         let memory = AlignedMemory(bytes: shape.packedBytes)
-        if let rows = tensor.bytes.baseAddress {
-            if format == tensor.format {
-                ck_pack(machine.pointer, format.code, rows, outputs, inputs, memory.start)
-            } else {
-                precondition(tensor.format.blockLength == 1, "CPUWeight: \(tensor.format) cannot become \(format)")
-                let scratch = AlignedMemory(bytes: machine.threads * ck_convert_scratch(format.code, inputs))
-                let isGood = ck_convert(
-                    machine.pointer, tensor.format.code, rows, outputs, inputs, format.code, scratch.start,
-                    memory.start)
-                guard isGood else { throw .notQuantisable(name: tensor.name, format: format.rawValue) }
-            }
+        let rowsAtOnce = max(16, packedAtOnce / max(tensor.rowBytes, 1) / 16 * 16)
+        for first in stride(from: 0, to: tensor.rows, by: rowsAtOnce) {
+            let rows = first..<min(first + rowsAtOnce, tensor.rows)
+            let before = PackedShape(name: tensor.name, format: format, outputs: first, inputs: tensor.columns)
+            try pack(rows, of: tensor, as: format, on: machine, into: memory.start + before.packedBytes)
+            tensor.giveBackPages(ofRows: rows)
         }
         shelf?.keep(UnsafeRawBufferPointer(start: memory.start, count: shape.packedBytes), of: shape)
-        return .panels(ck_weight(format: format.code, outputs: outputs, inputs: inputs, packed: memory.start), memory)
+        let weight = ck_weight(
+            format: format.code, outputs: Int32(tensor.rows), inputs: Int32(tensor.columns), packed: memory.start)
+        return .panels(weight, memory)
     }
+
+    private static func pack(
+        _ rows: Range<Int>, of tensor: StoredTensor, as format: StoredTensor.Format, on machine: CPUMachine,
+        into packed: UnsafeMutableRawPointer
+    ) throws(WeightError) {
+        guard let start = tensor.bytes.baseAddress else { return }
+        let source = start + rows.lowerBound * tensor.rowBytes
+        let outputs = Int32(rows.count), inputs = Int32(tensor.columns)
+        guard format != tensor.format else {
+            return ck_pack(machine.pointer, format.code, source, outputs, inputs, packed)
+        }
+        precondition(tensor.format.blockLength == 1, "CPUWeight: \(tensor.format) cannot become \(format)")
+        let scratch = AlignedMemory(bytes: machine.threads * ck_convert_scratch(format.code, inputs))
+        let isGood = ck_convert(
+            machine.pointer, tensor.format.code, source, outputs, inputs, format.code, scratch.start, packed)
+        guard isGood else { throw .notQuantisable(name: tensor.name, format: format.rawValue) }
+    }
+
+    /// What has been packed need not stay resident while the rest is read: a large head would stand in memory twice.
+    static let packedAtOnce = 16 << 20
 
     /// Products of fewer numbers take no time worth saving, and keep all bits of float32.
     static let fewestWideNumbers = 512 * 512
@@ -206,11 +228,13 @@ extension StoredTensor {
 
     /// Lets the system take back the memory of a mapped file's bytes that have been copied: without it a model would be
     /// resident twice while it loads. Pages shared with a neighbour stay.
-    func giveBackPages() {
+    func giveBackPages() { giveBackPages(ofRows: 0..<rows) }
+
+    fileprivate func giveBackPages(ofRows rows: Range<Int>) {
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         guard isMapped, let start = bytes.baseAddress else { return }
-        let first = Int(bitPattern: start).roundedUp(to: page)
-        let last = (Int(bitPattern: start) + bytes.count) / page * page
+        let first = (Int(bitPattern: start) + rows.lowerBound * rowBytes).roundedUp(to: page)
+        let last = (Int(bitPattern: start) + rows.upperBound * rowBytes) / page * page
         guard first < last, let place = UnsafeMutableRawPointer(bitPattern: first) else { return }
         madvise(place, last - first, MADV_DONTNEED)
     }
