@@ -238,6 +238,26 @@ import Testing
     }
 }
 
+@Suite struct `A model before it is packed` {
+    @Test func `is told of part by part, as the settings would keep it`() throws {
+        let told = try Program.run(["inspect", Program.goldens.path + "/language.gguf", "--quantize", "q8_0"])
+        #expect(told.status == 0 && told.errors.isEmpty, "\(told.errors)")
+        for fact in ["becomes", "Q8_0", "output head", "no: its matrices take less than", "--quantize q8_0\n"] {
+            #expect(told.output.contains(fact), "\(fact)\n\(told.output)")
+        }
+        let off = try Program.run(
+            ["inspect", Program.model[1], "--quantize", "q4_0"], environment: ["SPECCHAT_WEIGHT_CACHE": "0"])
+        #expect(off.output.contains("no: --weight-cache is 0"))
+    }
+
+    @Test func `is a language model, and asked about one thing at a time`() throws {
+        let vision = try Program.run(["inspect", Program.model[3], "--quantize", "q8_0"])
+        #expect(vision.status == 4 && vision.errors.contains("holds a vision model"))
+        let both = try Program.run(["inspect", Program.model[1], "--quantize", "q8_0", "--tokenize", "x"])
+        #expect(both.status == 2 && both.errors.contains("--tokenize and --quantize ask for different things"))
+    }
+}
+
 @Suite struct `The list of models` {
     @Test func `names a folder's models and what goes with them`() throws {
         let folder = Program.root.path + "/Assets/demo"
