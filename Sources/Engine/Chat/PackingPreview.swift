@@ -83,8 +83,9 @@ extension ModelPacking {
     func preview(of checkpoint: VisionCheckpoint) throws -> PackingPreview {
         func weights(_ shapes: [TensorShape]) throws -> [(StoredTensor, WeightUse)] {
             try shapes.map { shape in
-                let tensor = try checkpoint.tensors.tensor(
-                    named: shape.name, rows: shape.rows, columns: shape.columns) as StoredTensor
+                let tensor =
+                    try checkpoint.tensors.tensor(
+                        named: shape.name, rows: shape.rows, columns: shape.columns) as StoredTensor
                 let isMatrix = shape.rows > 1 && shape.name != "v.position_embd.weight"
                 return (tensor, isMatrix ? .fixedShapeProduct : .vector)
             }
