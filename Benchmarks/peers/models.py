@@ -54,11 +54,19 @@ class Models:
         """The bundle of the 7B target with both drafts in one type; written when it is asked for."""
         if self.demo:
             return self.demo / "bundle.json"
-        path = self.folder / f"bundle-{type}.json"
+        # A folder of its own, because a bundle is called bundle.json, with links to the files that lie beside it.
+        path = self.folder / f"bundle-{type}" / "bundle.json"
+        path.parent.mkdir(exist_ok=True)
         contents = json.loads((self.folder / "bundle.json").read_text(encoding="utf-8"))
         contents["target"] = self.file(f"7b-{type}").name
         for draft in contents["drafts"]:
             draft["model"] = f"draft-{draft['name']}-{type}.gguf"
+        parts = [contents["target"], contents["vision"]]
+        parts += [draft[part] for draft in contents["drafts"] for part in ("model", "projector")]
+        for part in parts:
+            link = path.parent / part
+            link.unlink(missing_ok=True)
+            link.symlink_to(self.folder.resolve() / part)
         path.write_text(json.dumps(contents, indent=2) + "\n", encoding="utf-8")
         return path
 
