@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 import time
 from contextlib import ExitStack
@@ -126,5 +127,7 @@ def attached_before(bench: Bench, models: Models, name: str) -> float:
             if time.monotonic() > start + PATIENCE:
                 raise BenchmarkError(f"no answer came; the screen:\n{chat.text}")
         seconds = time.monotonic() - start
-        chat.child.close(force=True)
+        # It gives several gigabytes back, which takes longer than the tests' patience with a program that ends.
+        chat.child.kill(signal.SIGKILL)
+        chat.child.wait()
     return seconds
