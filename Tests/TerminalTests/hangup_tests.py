@@ -27,17 +27,7 @@ def wait_for_end(test, process, what):
     test.assertIsNone(state, f"it lives on {what}")
 
 
-class ReplayHangupTest(TerminalTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="specchat-trace-")
-        cls.trace = os.path.join(cls.folder.name, "rounds.jsonl")
-        traces.write(cls.trace)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
-
+class ReplayHangupTest(traces.Written, TerminalTest):
     def test_a_closed_window_ends_a_replay_that_ignores_the_signal(self):
         moments = {
             "playing": lambda session: session.wait("draft tree"),

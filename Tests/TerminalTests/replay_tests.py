@@ -1,9 +1,7 @@
 """`specchat replay` in a real pseudo terminal: the screen, its keys, and the terminal given back whatever happens."""
 
-import os
 import re
 import signal
-import tempfile
 
 import sample_trace as traces
 from session import PLAIN_TERMINAL, PROGRAM, Session, TerminalTest, run, seeded
@@ -11,17 +9,7 @@ from session import PLAIN_TERMINAL, PROGRAM, Session, TerminalTest, run, seeded
 TOTAL = len(traces.rounds())
 
 
-class ReplayTest(TerminalTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="specchat-trace-")
-        cls.trace = os.path.join(cls.folder.name, "rounds.jsonl")
-        traces.write(cls.trace)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
-
+class ReplayTest(traces.Written, TerminalTest):
     def replay(self, **how):
         return Session("replay", self.trace, **how)
 

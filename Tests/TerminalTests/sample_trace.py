@@ -1,6 +1,8 @@
 """A small trace as `--trace` writes them, so that the replay tests need no model."""
 
 import json
+import os
+import tempfile
 
 ANSWER = "I see a red ball on the left and two blue boxes on the right . A small cat sits under a tall tree .".split()
 
@@ -53,3 +55,17 @@ def write(path, question="What is there?", change=lambda round: round, words=Non
     with open(path, "w", encoding="utf-8") as file:
         for line in [header, *map(change, rounds(words))]:
             file.write(json.dumps(line) + "\n")
+
+
+class Written:
+    """For tests of replays: `trace` names a file that is there while the class's tests run."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="specchat-trace-")
+        cls.trace = os.path.join(cls.folder.name, "rounds.jsonl")
+        write(cls.trace)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
