@@ -47,11 +47,12 @@ typedef struct {
     const void *unpacked;
 } ck_panels;
 
-/* Weights come from memory once. Of the lines that lie `bytes` ahead a tile asks for those of every period-th block, from
- * block `phase` of its stretch on: the tiles of a stretch share the asking, so that memory never rests. */
+/* Weights come from memory once. A tile asks for the block that lies `blocks` ahead, and beyond its panels' last block for
+ * the first ones of `next`, the panels that are read after them; it does so at every period-th block, from block `phase`
+ * of its stretch on: the tiles of a stretch share the asking, so that memory never rests. */
 typedef struct {
-    ptrdiff_t bytes;
-    int phase, period;
+    const uint8_t *next;
+    int blocks, phase, period;
 } ck_ahead;
 
 typedef struct {

@@ -15,8 +15,9 @@
 /* Rows that pass by one stretch of weights. */
 enum { ROW_BLOCK = 64, STRETCH_BYTES = 12 * 1024 };
 
-/* How far ahead one tile alone asks for weights: far enough to keep the stream from memory going across pages. */
-enum { AHEAD = 4096, SHORT_TILE = 3 * AHEAD };
+/* How far ahead one tile alone asks for weights, all of its panels together: enough lines under way to keep the stream from
+ * memory going, and no more than arrive in time. */
+enum { AHEAD = 4096 };
 
 /* Sums of `rows` rows with `panels` panels of a float weight. `rows` and `panels` are constants where this is used, so
  * that the sums stay in registers. */
@@ -112,13 +113,17 @@ static void float_tile(
 typedef struct {
     const ck_weight *weight;
     bool quantised;
-    size_t panel_bytes, scale_bytes;
+    /* Units are blocks of 32 k, of a float weight single k. */
+    int length;
+    size_t unit_bytes, panel_bytes, scale_bytes;
 } panel_layout;
 
 static panel_layout layout_of(const ck_weight *weight) {
     const bool quantised = ck_is_quantised(weight->format);
     return (panel_layout){
-        weight, quantised, ck_panel_bytes(weight->format, weight->inputs),
+        weight, quantised, quantised ? weight->inputs / 32 : weight->inputs,
+        quantised ? 64 * (size_t)ck_all_facts[weight->format].bits : 16 * ck_row_bytes(weight->format, 1),
+        ck_panel_bytes(weight->format, weight->inputs),
         quantised ? ck_scale_bytes(weight->format, weight->inputs) : 0};
 }
 
@@ -129,23 +134,26 @@ static int stretch_of(size_t tile_bytes, int length) {
     return stretch < 8 ? 8 : stretch;
 }
 
-/* Adds blocks (of a float weight: k) first..<last to the sums of all rows, tile by tile. `ahead` is how far on the lines
- * lie that the tiles together ask for. */
+/* Adds blocks (of a float weight: k) first..<last to the sums of all rows, tile by tile. The tiles share the asking for
+ * what lies `ahead` of them. */
 static void stretch_sums(
     const panel_layout *layout, const ck_panels *lines, const ck_activations *x, int panels, int row, int rows,
-    int first, int last, ptrdiff_t ahead, float (*sums)[16]) {
+    int first, int last, const uint8_t *next, int ahead, float (*sums)[16]) {
     const ck_weight *weight = layout->weight;
     const bool quantised = layout->quantised;
     const int tile = quantised ? CK_ROW_GROUP : CK_ROW_TILE;
+    /* A float tile asks at one distance for all of its panels; what follows their last stretch lies behind them all. */
+    const size_t passed = first > 0 && last == layout->length ? (size_t)(panels - 1) * layout->panel_bytes : 0;
+    const ptrdiff_t bytes = (ptrdiff_t)((size_t)ahead * layout->unit_bytes + passed);
     for (int r = 0; r < rows; r += tile) {
         const int taken = rows - r < tile ? rows - r : tile;
         if (quantised)
             products_of[weight->format](
                 lines, ck_records(x, row + r, weight->inputs), taken, panels, first, last,
-                (ck_ahead){ahead, r / tile, (rows + tile - 1) / tile}, sums + r, rows);
+                (ck_ahead){next, ahead, r / tile, (rows + tile - 1) / tile}, sums + r, rows);
         else
             float_tile(
-                weight, lines->lines, x->x + (size_t)(row + r) * x->stride, x->stride, taken, panels, first, last, ahead,
+                weight, lines->lines, x->x + (size_t)(row + r) * x->stride, x->stride, taken, panels, first, last, bytes,
                 sums + r, rows);
     }
 }
@@ -154,48 +162,51 @@ static void stretch_sums(
  * it keeps on the stack is nothing to a tile alone. */
 static __attribute__((noinline)) void sums_by_stretches(
     const panel_layout *layout, ck_panels lines, const ck_activations *x, int panels, int row, int rows,
-    ptrdiff_t nearest, float (*sums)[16]) {
+    const uint8_t *next, int nearest, float (*sums)[16]) {
     const ck_format format = layout->weight->format;
-    const int length = layout->quantised ? lines.blocks : layout->weight->inputs;
+    const int length = layout->length;
     const size_t tile_bytes = (size_t)panels * layout->panel_bytes;
     unpacked_block unpacked[CK_QUANTISED_PANELS * UNPACKED_BLOCKS];
     if (is_unpacked_for(format, rows)) lines.unpacked = unpacked;
     const int stretch = lines.unpacked ? UNPACKED_BLOCKS : stretch_of(tile_bytes, length);
-    const ptrdiff_t line = layout->quantised ? 64 * ck_all_facts[format].bits : 16 * (ptrdiff_t)ck_row_bytes(format, 1);
     for (int first = 0; first < length; first += stretch) {
         const int last = length - first < stretch ? length : first + stretch;
         /* The next stretch, which after the last one is the first of the next panels. A stretch alone asks nearer. */
-        ptrdiff_t ahead = nearest;
-        if (stretch < length) ahead = last < length ? stretch * line : (ptrdiff_t)tile_bytes - first * line;
+        int ahead = nearest;
+        if (stretch < length) ahead = last < length ? stretch : length - first;
         if (lines.unpacked) unpacking_of[format](&lines, panels, first, last, unpacked);
-        stretch_sums(layout, &lines, x, panels, row, rows, first, last, ahead, sums);
+        stretch_sums(layout, &lines, x, panels, row, rows, first, last, next, ahead, sums);
     }
 }
 
-/* Sums of up to ROW_BLOCK rows with `panels` panels, whatever the weight's format: sums[p * rows + r]. */
+static const uint8_t *panel_of(const panel_layout *layout, int panel) {
+    return (const uint8_t *)layout->weight->packed + (size_t)panel * layout->panel_bytes;
+}
+
+/* Sums of up to ROW_BLOCK rows with `panels` panels, whatever the weight's format: sums[p * rows + r]. `next` are the panels
+ * that are wanted after these. */
 static void panel_sums(
-    const panel_layout *layout, const ck_activations *x, int panel, int panels, int row, int rows,
+    const panel_layout *layout, const ck_activations *x, int panel, int panels, const uint8_t *next, int row, int rows,
     float (*sums)[16]) {
     const ck_weight *weight = layout->weight;
-    const uint8_t *packed = (const uint8_t *)weight->packed + (size_t)panel * layout->panel_bytes;
+    const uint8_t *packed = panel_of(layout, panel);
     const ck_panels lines = {
         .lines = packed + layout->scale_bytes, .scales = packed, .panel_bytes = layout->panel_bytes,
         .blocks = weight->inputs / 32,
     };
     memset(sums, 0, sizeof *sums * (size_t)(panels * rows));
-    /* The panels of a small weight are so short that what comes next is the next tile's. */
-    const size_t tile_bytes = (size_t)panels * layout->panel_bytes;
-    const ptrdiff_t nearest = tile_bytes < SHORT_TILE ? (ptrdiff_t)tile_bytes : AHEAD;
+    const int far = AHEAD / panels / (int)layout->unit_bytes;
+    const int nearest = far < layout->length ? far : layout->length;
     if (rows > (layout->quantised ? CK_ROW_GROUP : CK_ROW_TILE))
-        sums_by_stretches(layout, lines, x, panels, row, rows, nearest, sums);
+        sums_by_stretches(layout, lines, x, panels, row, rows, next, nearest, sums);
     else if (layout->quantised)
         products_of[weight->format](
-            &lines, ck_records(x, row, weight->inputs), rows, panels, 0, lines.blocks, (ck_ahead){nearest, 0, 1}, sums,
-            rows);
+            &lines, ck_records(x, row, weight->inputs), rows, panels, 0, lines.blocks, (ck_ahead){next, nearest, 0, 1},
+            sums, rows);
     else
         float_tile(
-            weight, lines.lines, x->x + (size_t)row * x->stride, x->stride, rows, panels, 0, weight->inputs, nearest,
-            sums, rows);
+            weight, lines.lines, x->x + (size_t)row * x->stride, x->stride, rows, panels, 0, weight->inputs,
+            nearest * (ptrdiff_t)layout->unit_bytes, sums, rows);
 }
 
 /* One row with CK_PANEL_TILE panels, or a block of rows with two. */
@@ -209,7 +220,7 @@ static void linear_piece(const ck_product *product, int first, int last, int row
         const int step = panels_at_once(product->weight.format, rows);
         for (int panel = first; panel < last; panel += step) {
             const int panels = last - panel < step ? last - panel : step;
-            panel_sums(&layout, &product->x, panel, panels, row, rows, sums);
+            panel_sums(&layout, &product->x, panel, panels, panel_of(&layout, panel + step), row, rows, sums);
             for (int p = 0; p < panels; p++)
                 for (int r = 0; r < rows; r++) {
                     size_t column = (size_t)(panel + p) * 16;
@@ -234,8 +245,8 @@ static void gated_piece(const ck_product *product, int first, int last, int row_
         const int step = gate_step < up_step ? gate_step : up_step;
         for (int panel = first; panel < last; panel += step) {
             const int panels = last - panel < step ? last - panel : step;
-            panel_sums(&gate, &product->x, panel, panels, row, rows, gates);
-            panel_sums(&up, &product->x, panel, panels, row, rows, ups);
+            panel_sums(&gate, &product->x, panel, panels, panel_of(&up, panel), row, rows, gates);
+            panel_sums(&up, &product->x, panel, panels, panel_of(&gate, panel + step), row, rows, ups);
             for (int p = 0; p < panels; p++)
                 for (int r = 0; r < rows; r++)
                     lanes_store(

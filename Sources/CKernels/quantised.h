@@ -130,6 +130,17 @@ CK_FUNCTION void unpack_stretch(
         }
 }
 
+/* Asks for what panel p wants `ahead.blocks` after `block`: the lines of codes, and the one of scales that is begun there. */
+CK_FUNCTION void ask_ahead(const ck_facts facts, const ck_panels *weight, ck_ahead ahead, const int p, int block) {
+    const int far = block + ahead.blocks;
+    const bool beyond = far >= weight->blocks;
+    const size_t place = (size_t)(beyond ? far - weight->blocks : far);
+    const uint8_t *panel = (beyond ? ahead.next : weight->scales) + (size_t)p * weight->panel_bytes;
+    const size_t record = ck_scale_record(facts.scaling);
+    __builtin_prefetch(panel + (facts.length == 256 ? place * (record / 8) : place * record));
+    ask_for(facts, panel + (weight->lines - weight->scales) + place * 64 * (size_t)facts.bits);
+}
+
 /* Adds blocks first..<last to the sums of a group of `rows` rows with `panels` panels; rows, panels and whether the
  * blocks are unpacked are constants where this is used. Row r of panel p stands at sums[p * step + r]. */
 CK_FUNCTION void quantised_tile(
@@ -145,8 +156,7 @@ CK_FUNCTION void quantised_tile(
         const unpacked_block *ready = unpacked ? (const unpacked_block *)weight->unpacked + (block - first) : NULL;
         if (wait == 0) {
             wait = ahead.period;
-            _Pragma("unroll") for (int p = 0; p < panels; p++)
-                ask_for(facts, lines + (size_t)p * weight->panel_bytes + ahead.bytes);
+            _Pragma("unroll") for (int p = 0; p < panels; p++) ask_ahead(facts, weight, ahead, p, block);
         }
         const uint8_t *record = records + (size_t)block * (size_t)rows * CK_RECORD;
         const float *x_scales = (const float *)(record + rows * 32), *totals = x_scales + rows;
