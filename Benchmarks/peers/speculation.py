@@ -31,7 +31,7 @@ def measure(bench: Bench, models: Models, type: str) -> None:
     if bench.options.quick:
         files = dict(list(files.items())[:1])
     for number in bench.rounds:
-        for draft in [*files, *(f"{name}+lookup" for name in files), "lookup"]:
+        for draft in bench.options.drafters or [*files, *(f"{name}+lookup" for name in files), "lookup"]:
             for temperature in ("0", "1"):
                 peer = files.get(draft) if temperature == "0" else None
                 measure_draft(bench, Block(STEP, model, f"{draft} at {temperature}", number), bundle, target, draft, peer)
@@ -64,15 +64,13 @@ def conversations(bench: Bench, bundle: object, draft: str, temperature: str) ->
     answer = bench.ask_specchat(
         "bench", "--json", "--rounds", 1, "--model", bundle, "--draft", draft, "--prompts",
         ROOT / "Benchmarks" / "twenty-turns.json", "--conversations", options.conversations, "--threads", options.threads,
-        "--temperature", temperature,
+        "--temperature", temperature, "--speculation", "dynamic",
     )  # fmt: skip
     report = json.loads(answer)
     if report["different"]:
         raise BenchmarkError(f"{report['different']} answers differ from plain decoding's; that must never be")
     figures = []
     for variant in report["variants"]:
-        if variant["speculation"] == "chain":
-            continue
         setting = draft if variant["draft"] else PLAIN
         figures += [
             Figure(OURS, LENGTH, variant["acceptance_length"], "tokens", setting=setting),

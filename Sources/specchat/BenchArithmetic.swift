@@ -11,11 +11,8 @@ struct BenchVariant: Hashable, Sendable {
     static let plain = BenchVariant(speculation: .off, draft: nil)
 
     /// Plain decoding, then every policy with every draft.
-    static func all(drafts: [String]) -> [BenchVariant] {
-        [plain]
-            + drafts.flatMap {
-                [BenchVariant(speculation: .chain, draft: $0), BenchVariant(speculation: .dynamic, draft: $0)]
-            }
+    static func all(drafts: [String], policies: [SpeculationPolicy] = [.chain, .dynamic]) -> [BenchVariant] {
+        [plain] + drafts.flatMap { draft in policies.map { BenchVariant(speculation: $0, draft: draft) } }
     }
 
     var name: String { draft.map { "\(speculation.rawValue) \($0)" } ?? speculation.rawValue }

@@ -63,6 +63,9 @@ struct BenchCommand: AsyncParsableCommand {
         help: ArgumentHelp("Cases of the grid for --lossless; 0 for all of them.", valueName: "n"))
     var cases = 2400
 
+    @Option(help: "Time only this policy, chain or dynamic, beside plain decoding; default: both.")
+    var speculation: SpeculationPolicy?
+
     @Option(parsing: .unconditional, help: ArgumentHelp("Give every draft tree this many nodes.", valueName: "n"))
     var nodes: Int?
 
@@ -86,6 +89,12 @@ struct BenchCommand: AsyncParsableCommand {
         }
         guard !byTurn || !(costs || lossless || json) else {
             throw ValidationError("--by-turn adds to the table, which --costs, --lossless and --json do not print")
+        }
+        guard speculation != .off else {
+            throw ValidationError("--speculation off is what the others are held against: choose chain or dynamic")
+        }
+        guard speculation == nil || !(costs || lossless) else {
+            throw ValidationError("--speculation chooses what is timed; --costs and --lossless take every policy")
         }
         guard !(costs && lossless) else {
             throw ValidationError("--costs and --lossless are two benchmarks: choose one")
@@ -163,7 +172,7 @@ struct BenchCommand: AsyncParsableCommand {
     ) async throws -> Bool {
         let chosen = prompts.sample(conversations ?? (quick ? 8 : 40))
         let talks = try chosen.prompts.map { try BenchConversation($0, in: chosen) }
-        let variants = BenchVariant.all(drafts: drafts)
+        let variants = BenchVariant.all(drafts: drafts, policies: speculation.map { [$0] } ?? [.chain, .dynamic])
         // Plain decoding has an engine without a draft, which would read the prompts too and count against it.
         var engines: [String?: ChatEngine] = [:]
         for draft in [nil] + drafts.map(Optional.some) {
@@ -173,7 +182,7 @@ struct BenchCommand: AsyncParsableCommand {
         for variant in variants {
             guard let engine = engines[variant.draft] else { continue }
             try await follow(engine.load())
-            last = try await talks[0].run(on: engine, options: settings.generation.running(variant))
+            last = try await talks[0].opening.run(on: engine, options: settings.generation.running(variant))
         }
         let repeats = quick ? 1 : rounds
         var runs = BenchRuns(conversations: talks.count)

@@ -12,6 +12,11 @@ struct BenchConversation: Sendable {
         questions = prompt.questions
     }
 
+    private init(picture: PixelImage?, questions: [String]) { (self.picture, self.questions) = (picture, questions) }
+
+    /// The conversation up to its first answer: enough to bring a model's pages and curves to life.
+    var opening: BenchConversation { BenchConversation(picture: picture, questions: Array(questions.prefix(1))) }
+
     /// Begins anew, holds the whole conversation, and says what it took.
     func run(on engine: ChatEngine, options: GenerationOptions) async throws -> BenchRun {
         try await follow(engine.clear(), notices: false)

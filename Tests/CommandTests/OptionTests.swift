@@ -67,6 +67,11 @@ import Testing
             "with --requests each request says its own contexts: leave --contexts out"
         ),
         ("bench --costs --lossless", "--costs and --lossless are two benchmarks: choose one"),
+        ("bench --speculation off", "--speculation off is what the others are held against: choose chain or dynamic"),
+        (
+            "bench --lossless --speculation chain",
+            "--speculation chooses what is timed; --costs and --lossless take every policy"
+        ),
     ])
     func `refuse a number that makes no sense in one sentence`(line: String, sentence: String) {
         #expect(refusal(line) == sentence)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .bundle import load_target
 from .conversations import Conversation, conversation
 from .dataset import ScenePictures, normalised
 from .generate import choose
@@ -100,9 +101,12 @@ def _chunk(
 def worker(arguments: argparse.Namespace) -> None:
     tokenizer = Tokenizer(arguments.tokenizer)
     tower, target = VisionTower(), SeeingModel(target_shape(tokenizer.processor.get_piece_size()))
-    states = load_modules(arguments.joint / "checkpoint.pt")
-    tower.load_state_dict(states["tower"])
-    target.load_state_dict(states["target"])
+    if arguments.bundle:
+        load_target(arguments.bundle, tower, target)
+    else:
+        states = load_modules(arguments.joint / "checkpoint.pt")
+        tower.load_state_dict(states["tower"])
+        target.load_state_dict(states["target"])
     part = ScenePictures(arguments.data, "train")
     rows: list[dict[str, Any]] = []
     for chunk in range(rank(), arguments.conversations // arguments.batch, world_size()):
@@ -129,6 +133,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("runs/data"))
     parser.add_argument("--joint", type=Path, default=Path("runs/joint"))
+    parser.add_argument("--bundle", type=Path, help="a published folder whose target speaks instead")
     parser.add_argument("--tokenizer", type=Path, default=Path("runs/tokenizer.model"))
     parser.add_argument("--out", type=Path, default=Path("runs/corpus"))
     parser.add_argument("--conversations", type=int, default=6000)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .bundle import DRAFTS
+from .bundle import DRAFTS, load_draft, load_target
 from .corpus import load_corpus
 from .dataset import ScenePictures
 from .examples import Batch, make_batch, packed, stretched_positions
@@ -69,11 +69,16 @@ def divergence(wanted: Tensor, given: Tensor) -> Tensor:
 def worker(arguments: argparse.Namespace) -> None:
     tokenizer = Tokenizer(arguments.tokenizer)
     vocabulary = tokenizer.processor.get_piece_size()
-    states = load_modules(arguments.joint / "checkpoint.pt")
     tower, target = VisionTower(), SeeingModel(target_shape(vocabulary))
-    tower.load_state_dict(states["tower"])
-    target.load_state_dict(states["target"])
     drafts = {name: SeeingModel(draft_shape(name, vocabulary)) for name in DRAFTS}
+    if arguments.bundle:
+        load_target(arguments.bundle, tower, target)
+        for name, draft in drafts.items():
+            load_draft(arguments.bundle, name, draft)
+    else:
+        states = load_modules(arguments.joint / "checkpoint.pt")
+        tower.load_state_dict(states["tower"])
+        target.load_state_dict(states["target"])
     recalls = {name: RecallHead(draft.language_model.shape.hidden) for name, draft in drafts.items()}
     modules: dict[str, nn.Module] = {**drafts, **{f"{name} recall": head for name, head in recalls.items()}}
     optimiser = Optimiser([(module, 1.0) for module in modules.values()], arguments.muon_rate, arguments.adam_rate)
@@ -129,6 +134,7 @@ def main() -> None:
     parser.add_argument("--loss", choices=("data", "distil"), default="distil")
     parser.add_argument("--tokenizer", type=Path, default=Path("runs/tokenizer.model"))
     parser.add_argument("--joint", type=Path, default=Path("runs/joint"))
+    parser.add_argument("--bundle", type=Path, help="a published folder instead: its target, and its drafts go on")
     parser.add_argument("--corpus", type=Path, default=Path("runs/corpus"))
     parser.add_argument("--start-from", type=Path, help="folder of an earlier run of this stage")
     parser.add_argument("--length", type=int, default=256)
