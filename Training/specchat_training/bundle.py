@@ -1,6 +1,7 @@
 """From training checkpoints to the published bundle folder, and from a bundle back to modules.
 
-`python -m specchat_training.bundle --out ../Assets/demo` writes the files that the program loads.
+`python -m specchat_training.bundle --out ../Assets/demo` writes the files that the program loads; with `--only-drafts` the
+target that is there stays, to the byte.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from . import gguf_import
-from .gguf_bundle import Part, export_bundle
+from .gguf_bundle import Part, export_bundle, export_draft
 from .gguf_file import FILE_TYPES
 from .model import SeeingModel
+from .sentencepiece_vocabulary import read_vocabulary
 from .shapes import DEMO_TOWER, LanguageShape, draft_shape
 from .training_run import load_modules
 from .vision_tower import VisionTower
@@ -60,6 +62,16 @@ def export(
     )
 
 
+def replace_drafts(folder: Path, tokenizer: Path, drafts: Mapping[str, Mapping[str, Tensor]], kind: str) -> None:
+    """Writes the drafts of a bundle that is there."""
+    for name, state in drafts.items():
+        export_draft(
+            folder, name, Part(state, _draft_shape_of(name, state)), read_vocabulary(tokenizer), DEMO_TOWER.hidden,
+            "specchat-demo", {"type": kind, "chat_template": None, "metadata": METADATA},
+            {"type": "F16", "metadata": METADATA},
+        )  # fmt: skip
+
+
 def _draft_shape_of(name: str, state: Mapping[str, Tensor]) -> LanguageShape:
     return draft_shape(name, state["language_model.lm_head.weight"].shape[0])
 
@@ -91,11 +103,14 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, default=Path("runs/tokenizer.model"))
     parser.add_argument("--type", default="Q8_0", choices=list(FILE_TYPES))
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only-drafts", action="store_true", help="leave the target and the tower of --out as they are")
     arguments = parser.parse_args()
-    modules = load_modules(arguments.joint / "checkpoint.pt")
     drafts = {
         name: load_modules(arguments.drafts / f"draft-{name}" / "checkpoint.pt")["draft"] for name in DRAFTS
     }
+    if arguments.only_drafts:
+        return replace_drafts(arguments.out, arguments.tokenizer, drafts, arguments.type)
+    modules = load_modules(arguments.joint / "checkpoint.pt")
     export(arguments.out, arguments.tokenizer, modules["tower"], modules["target"], drafts, arguments.type)
 
 

@@ -51,15 +51,10 @@ def export_bundle(
     export_language(target.state, target.shape, vocabulary, folder / "target.gguf", name=name, **shared)
     visual = {"type": vision_type, "metadata": metadata}
     export_vision(target.state, vision, target.shape.hidden, folder / "vision.gguf", name=name, **visual)
-    entries = []
-    for draft, part in drafts.items():
-        title, entry = f"{name}-draft-{draft}", {"name": draft, "model": f"draft-{draft}.gguf"}
-        export_language(part.state, part.shape, vocabulary, folder / entry["model"], name=title, **shared)
-        if any(canonical_name(key).startswith("multi_modal_projector.") for key in part.state):
-            entry["projector"] = f"draft-{draft}-projector.gguf"
-            file = folder / entry["projector"]
-            export_projector(part.state, vision.hidden, part.shape.hidden, file, name=title, **visual)
-        entries.append(entry)
+    entries = [
+        export_draft(folder, draft, part, vocabulary, vision.hidden, name, shared, visual)
+        for draft, part in drafts.items()
+    ]
     bundle = {
         "format": 1,
         "name": name,
@@ -71,3 +66,19 @@ def export_bundle(
         "notice": notice,
     }
     (folder / "bundle.json").write_text(json.dumps(bundle, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def export_draft(
+    folder: Path, draft: str, part: Part, vocabulary: Vocabulary, features: int, name: str,
+    language: Mapping[str, Any], visual: Mapping[str, Any],
+) -> dict[str, str]:  # fmt: skip
+    """Writes a draft's files, a projector of `features` inputs if it has one, and gives its entry in `bundle.json`.
+
+    `language` and `visual` are what both files' types and metadata shall be.
+    """
+    title, entry = f"{name}-draft-{draft}", {"name": draft, "model": f"draft-{draft}.gguf"}
+    export_language(part.state, part.shape, vocabulary, folder / entry["model"], name=title, **language)
+    if any(canonical_name(key).startswith("multi_modal_projector.") for key in part.state):
+        entry["projector"] = f"draft-{draft}-projector.gguf"
+        export_projector(part.state, features, part.shape.hidden, folder / entry["projector"], name=title, **visual)
+    return entry

@@ -10,7 +10,7 @@ import pytest
 from gguf_worlds import GROUPED, ODD, TOWER, random_state, train_tokenizer
 
 from specchat_training import gguf_export
-from specchat_training.gguf_bundle import Part, export_bundle
+from specchat_training.gguf_bundle import Part, export_bundle, export_draft
 from specchat_training.gguf_import import field, import_language, import_projector, import_vision
 from specchat_training.gguf_models import export_language, export_projector, export_vision
 from specchat_training.llava_layout import LayoutError, to_half_split, to_interleaved
@@ -216,6 +216,21 @@ def test_a_bundle_names_every_file_that_it_holds(tokenizer, tmp_path):
     of_drafts = (draft[key] for draft in bundle["drafts"] for key in ("model", "projector") if key in draft)
     named = {bundle["target"], bundle["vision"], *of_drafts}
     assert {path.name for path in tmp_path.iterdir()} == named | {"bundle.json"}
+
+
+def test_a_draft_alone_is_written_as_with_its_bundle(tokenizer, tmp_path):
+    whole, alone = tmp_path / "whole", tmp_path / "alone"
+    whole.mkdir(), alone.mkdir()
+    draft = Part(random_state(ODD, projector_input=TOWER.hidden), ODD)
+    target = Part(random_state(GROUPED, TOWER), GROUPED)
+    export_bundle(whole, target=target, vision=TOWER, tokenizer=tokenizer, drafts={"small": draft})
+    entry = export_draft(
+        alone, "small", draft, read_vocabulary(tokenizer), TOWER.hidden, "specchat-demo",
+        {"type": "Q8_0", "chat_template": None, "metadata": None}, {"type": "F16", "metadata": None},
+    )  # fmt: skip
+    assert [entry] == json.loads((whole / "bundle.json").read_text())["drafts"]
+    assert sorted(path.name for path in alone.iterdir()) == sorted([entry["model"], entry["projector"]])
+    assert all(path.read_bytes() == (whole / path.name).read_bytes() for path in alone.iterdir())
 
 
 def test_the_command_line_writes_what_the_functions_write(tokenizer, tmp_path):
