@@ -19,7 +19,7 @@ from .gguf_bundle import Part, export_bundle, export_draft
 from .gguf_file import FILE_TYPES
 from .model import SeeingModel
 from .sentencepiece_vocabulary import read_vocabulary
-from .shapes import DEMO_TOWER, LanguageShape, draft_shape
+from .shapes import DEMO_TOWER, LanguageShape, draft_shape, target_shape
 from .training_run import load_modules
 from .vision_tower import VisionTower
 
@@ -64,9 +64,10 @@ def export(
 
 def replace_drafts(folder: Path, tokenizer: Path, drafts: Mapping[str, Mapping[str, Tensor]], kind: str) -> None:
     """Writes the drafts of a bundle that is there."""
+    vocabulary = read_vocabulary(tokenizer)
     for name, state in drafts.items():
         export_draft(
-            folder, name, Part(state, _draft_shape_of(name, state)), read_vocabulary(tokenizer), DEMO_TOWER.hidden,
+            folder, name, Part(state, _draft_shape_of(name, state)), vocabulary, DEMO_TOWER.hidden,
             "specchat-demo", {"type": kind, "chat_template": None, "metadata": METADATA},
             {"type": "F16", "metadata": METADATA},
         )  # fmt: skip
@@ -87,6 +88,18 @@ def load_target(folder: Path, tower: VisionTower, target: SeeingModel) -> None:
     prefix = "vision_tower."
     _load(tower, {name.removeprefix(prefix): value for name, value in vision.items() if name.startswith(prefix)})
     _load(target, language | {name: value for name, value in vision.items() if not name.startswith(prefix)})
+
+
+def trained_target(bundle: Path | None, joint: Path, vocabulary: int) -> tuple[VisionTower, SeeingModel]:
+    """Tower and target of a bundle, dequantised, or where none is named those of the run of train_joint in `joint`."""
+    tower, target = VisionTower(), SeeingModel(target_shape(vocabulary))
+    if bundle:
+        load_target(bundle, tower, target)
+    else:
+        states = load_modules(joint / "checkpoint.pt")
+        tower.load_state_dict(states["tower"])
+        target.load_state_dict(states["target"])
+    return tower, target
 
 
 def load_draft(folder: Path, name: str, draft: SeeingModel) -> None:

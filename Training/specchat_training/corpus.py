@@ -15,16 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .bundle import load_target
+from .bundle import trained_target
 from .conversations import Conversation, conversation
 from .dataset import ScenePictures, normalised
 from .generate import choose
 from .model import PICTURE, SeeingModel
 from .optimiser import rank, world_size
-from .shapes import target_shape
 from .tokenizer import BOS, EOS, Tokenizer
-from .training_run import launch, load_modules, save_atomically
-from .vision_tower import VisionTower
+from .training_run import launch, save_atomically
 
 TEMPERATURES = (0.0, 0.0, 0.7, 1.0)  # in turn, chunk by chunk
 TURNS = 14
@@ -100,13 +98,7 @@ def _chunk(
 
 def worker(arguments: argparse.Namespace) -> None:
     tokenizer = Tokenizer(arguments.tokenizer)
-    tower, target = VisionTower(), SeeingModel(target_shape(tokenizer.processor.get_piece_size()))
-    if arguments.bundle:
-        load_target(arguments.bundle, tower, target)
-    else:
-        states = load_modules(arguments.joint / "checkpoint.pt")
-        tower.load_state_dict(states["tower"])
-        target.load_state_dict(states["target"])
+    tower, target = trained_target(arguments.bundle, arguments.joint, tokenizer.processor.get_piece_size())
     part = ScenePictures(arguments.data, "train")
     rows: list[dict[str, Any]] = []
     for chunk in range(rank(), arguments.conversations // arguments.batch, world_size()):

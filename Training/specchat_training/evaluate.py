@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from . import turns
-from .bundle import load_target
+from .bundle import trained_target
 from .concepts import CONCEPTS, NUMBERS, SHAPE_COLOURS
 from .conversations import DIET
 from .dataset import ScenePictures, normalised
@@ -25,9 +25,7 @@ from .generate import generate
 from .grammar import as_typed, groups
 from .model import SeeingModel
 from .scenes import Scene
-from .shapes import target_shape
 from .tokenizer import BOS, Tokenizer
-from .training_run import load_modules
 from .turns import Turn
 from .vision_tower import VisionTower
 
@@ -170,13 +168,7 @@ def main() -> None:
     parser.add_argument("--wrong", type=Path, help="writes the wrong answers here")
     arguments = parser.parse_args()
     tokenizer = Tokenizer(arguments.tokenizer)
-    tower, target = VisionTower(), SeeingModel(target_shape(tokenizer.processor.get_piece_size()))
-    if arguments.bundle:
-        load_target(arguments.bundle, tower, target)
-    else:
-        states = load_modules(arguments.joint / "checkpoint.pt")
-        tower.load_state_dict(states["tower"])
-        target.load_state_dict(states["target"])
+    tower, target = trained_target(arguments.bundle, arguments.joint, tokenizer.processor.get_piece_size())
     report = evaluate(tower, target, tokenizer, ScenePictures(arguments.data, arguments.part), arguments.scenes)
     for name, row in report.table().items():
         print(f"{name:32} {row['score']:.3f}  n={row['n']}")

@@ -13,13 +13,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .bundle import DRAFTS, load_draft, load_target
+from .bundle import DRAFTS, load_draft, trained_target
 from .dataset import ScenePictures, normalised
 from .evaluate import ANSWER_LIMIT, held_out_turns
 from .examples import packed
 from .generate import generate
 from .model import SeeingModel
-from .shapes import draft_shape, target_shape
+from .shapes import draft_shape
 from .tokenizer import BOS, EOS, Encoded, Tokenizer
 from .train_drafts import answer_logits, answer_states, divergence
 from .training_run import load_modules
@@ -125,18 +125,13 @@ def main() -> None:
     arguments = parser.parse_args()
     tokenizer = Tokenizer(arguments.tokenizer)
     vocabulary = tokenizer.processor.get_piece_size()
-    tower, target = VisionTower(), SeeingModel(target_shape(vocabulary))
+    tower, target = trained_target(arguments.bundle, arguments.joint, vocabulary)
     drafts = {name: SeeingModel(draft_shape(name, vocabulary)) for name in DRAFTS}
-    if arguments.bundle:
-        load_target(arguments.bundle, tower, target)
-        for name, draft in drafts.items():
+    states = {} if arguments.bundle else load_modules(arguments.drafts / "checkpoint.pt")
+    for name, draft in drafts.items():
+        if arguments.bundle:
             load_draft(arguments.bundle, name, draft)
-    else:
-        states = load_modules(arguments.joint / "checkpoint.pt")
-        tower.load_state_dict(states["tower"])
-        target.load_state_dict(states["target"])
-        states = load_modules(arguments.drafts / "checkpoint.pt")
-        for name, draft in drafts.items():
+        else:
             draft.load_state_dict(states[name])
     part = ScenePictures(arguments.data, "held-out")
     said = answered(tower, target, tokenizer, part, arguments.scenes)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .bundle import DRAFTS, load_draft, load_target
+from .bundle import DRAFTS, load_draft, trained_target
 from .corpus import load_corpus
 from .dataset import ScenePictures
 from .examples import Batch, make_batch, packed, stretched_positions
@@ -24,10 +24,9 @@ from .facts import FactTable
 from .model import SeeingModel
 from .optimiser import Optimiser, rank
 from .recall import RecallHead, concept_of_token, recall_labels
-from .shapes import draft_shape, target_shape
+from .shapes import draft_shape
 from .tokenizer import EOS, Encoded, Tokenizer
 from .training_run import TrainingRun, add_arguments, launch, load_modules, save_atomically, step_random
-from .vision_tower import VisionTower
 
 CE_WEIGHT = 0.3  # beside a KL of weight one
 RECALL_WEIGHT = 0.2
@@ -69,16 +68,10 @@ def divergence(wanted: Tensor, given: Tensor) -> Tensor:
 def worker(arguments: argparse.Namespace) -> None:
     tokenizer = Tokenizer(arguments.tokenizer)
     vocabulary = tokenizer.processor.get_piece_size()
-    tower, target = VisionTower(), SeeingModel(target_shape(vocabulary))
+    tower, target = trained_target(arguments.bundle, arguments.joint, vocabulary)
     drafts = {name: SeeingModel(draft_shape(name, vocabulary)) for name in DRAFTS}
-    if arguments.bundle:
-        load_target(arguments.bundle, tower, target)
-        for name, draft in drafts.items():
-            load_draft(arguments.bundle, name, draft)
-    else:
-        states = load_modules(arguments.joint / "checkpoint.pt")
-        tower.load_state_dict(states["tower"])
-        target.load_state_dict(states["target"])
+    for name, draft in drafts.items() if arguments.bundle else ():
+        load_draft(arguments.bundle, name, draft)
     recalls = {name: RecallHead(draft.language_model.shape.hidden) for name, draft in drafts.items()}
     modules: dict[str, nn.Module] = {**drafts, **{f"{name} recall": head for name, head in recalls.items()}}
     optimiser = Optimiser([(module, 1.0) for module in modules.values()], arguments.muon_rate, arguments.adam_rate)
