@@ -47,11 +47,16 @@ def median(rounds: Rounds) -> float | None:
     return statistics.median(values) if values else None
 
 
-def ratio(above: Rounds, below: Rounds) -> Spread | None:
+def quotients(above: Rounds, below: Rounds) -> dict[int, list[float]]:
     """Of the rounds that have both, median by median."""
-    return Spread.of(
-        statistics.median(above[number]) / statistics.median(below[number]) for number in above if number in below
-    )
+    return {
+        number: [statistics.median(above[number]) / statistics.median(below[number])] for number in above if number in below
+    }
+
+
+def ratio(above: Rounds, below: Rounds) -> Spread | None:
+    """The rounds' quotients."""
+    return Spread.of(value for values in quotients(above, below).values() for value in values)
 
 
 def best_setting(rows: Iterable[Row], *, most: bool = False) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from . import machine, passes, picture, speculation
-from .arithmetic import Rounds, best_setting, by_round, median, ratio
+from .arithmetic import Rounds, best_setting, by_round, median, quotients, ratio
 from .results import OURS, THEIRS, Row
 
 ABSENT = "–"
@@ -105,26 +105,36 @@ def speculations(rows: Sequence[Row]) -> Iterator[str]:
         here = [row for row in own if row.model == model]
         lines = [line for block in dict.fromkeys(row.block for row in here) for line in drafts(here, block)]
         yield f"### Speculation, {model}\n\n" + table(
-            ["draft and temperature", "program", "", "tokens/s", "tokens a round", "against own plain",
+            ["draft", "program", "", "tokens/s", "tokens a round", "against own plain", "of that at temperature 0",
              "specchat against it"], lines
         )  # fmt: skip
 
 
-def drafts(rows: Sequence[Row], block: str) -> Iterator[list[str]]:
-    """The lines of one draft at one temperature."""
-    rows = [row for row in rows if row.block == block]
+def drafts(rows: Sequence[Row], draft: str) -> Iterator[list[str]]:
+    """The lines of one draft."""
+    rows = [row for row in rows if row.block == draft]
 
-    def rounds(program: str, setting: str, measure: str) -> Rounds:
+    def rounds(program: str, setting: str, measure: str = speculation.SPEED) -> Rounds:
         return by_round(row for row in rows if (row.program, row.setting, row.measure) == (program, setting, measure))
 
-    draft = block.rsplit(" at ", 1)[0]
+    def gains(temperature: float) -> Rounds:
+        return quotients(*(rounds(OURS, speculation.at(way, temperature)) for way in (draft, speculation.PLAIN)))
+
+    ways = {speculation.at(draft, temperature): temperature for temperature in speculation.TEMPERATURES}
+    first = speculation.TEMPERATURES[0]
     for program, setting in dict.fromkeys((row.program, row.setting) for row in rows):
-        speed = rounds(program, setting, speculation.SPEED)
-        gain = ABSENT if setting == speculation.PLAIN else text(ratio(speed, rounds(program, speculation.PLAIN,
-                                                                                    speculation.SPEED)))  # fmt: skip
-        against = text(ratio(rounds(OURS, draft, speculation.SPEED), speed)) if program == THEIRS else ABSENT
+        speed = rounds(program, setting)
+        gain = share = against = ABSENT
+        if program == THEIRS:
+            against = text(ratio(rounds(OURS, speculation.at(draft, first)), speed))
+            if setting != speculation.PLAIN:
+                gain = text(ratio(speed, rounds(program, speculation.PLAIN)))
+        elif setting in ways:
+            gain = text(ratio(speed, rounds(program, speculation.at(speculation.PLAIN, ways[setting]))))
+            if ways[setting] != first:
+                share = text(ratio(gains(ways[setting]), gains(first)))
         length = number(rounds(program, setting, speculation.LENGTH), "{:.2f}")
-        yield [block, program, setting, number(speed, "{:.2f}"), length, gain, against]
+        yield [draft, program, setting, number(speed, "{:.2f}"), length, gain, share, against]
 
 
 def models(rows: Iterable[Row], step: str) -> list[str]:

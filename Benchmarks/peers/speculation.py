@@ -18,6 +18,8 @@ from .server import Server
 STEP = "speculation"
 SPEED, LENGTH, WHOLE = "decoding", "tokens a round", "end to end"
 PLAIN = "plain"
+# The first one is what the others' gains are held against.
+TEMPERATURES = (0, 1)
 AS_OURS = "chains of 3, told specchat's"
 # llama.cpp cannot reach more with chains of three than four tokens a round.
 MOST = 3.9
@@ -32,22 +34,19 @@ def measure(bench: Bench, models: Models, type: str) -> None:
         files = dict(list(files.items())[:1])
     for number in bench.rounds:
         for draft in bench.options.drafters or [*files, *(f"{name}+lookup" for name in files), "lookup"]:
-            for temperature in ("0", "1"):
-                peer = files.get(draft) if temperature == "0" else None
-                measure_draft(bench, Block(STEP, model, f"{draft} at {temperature}", number), bundle, target, draft, peer)
+            measure_draft(bench, Block(STEP, model, draft, number), bundle, target, draft, files.get(draft))
 
 
 def measure_draft(bench: Bench, block: Block, bundle: object, target: object, draft: str, peer: object | None) -> None:
-    """A block of one draft: specchat's two ways, then llama.cpp's plain way and its draft at several acceptances."""
-    temperature = block.name.rsplit(" ", 1)[1]
+    """A block of one draft: specchat's ways, then llama.cpp's plain way and its draft at several acceptances."""
     ours: list[Figure] = []
 
     def decode() -> list[Figure]:
-        ours[:] = conversations(bench, bundle, draft, temperature)
+        ours[:] = conversations(bench, bundle, draft)
         return ours
 
     def speculate() -> list[Figure]:
-        [reached] = [figure.value for figure in ours if figure.measure == LENGTH and figure.setting != PLAIN]
+        [reached] = [figure.value for figure in ours if (figure.measure, figure.setting) == (LENGTH, at(draft, 0))]
         figures = served(bench, target, None, None, PLAIN)
         figures += served(bench, target, peer, min(reached, MOST), AS_OURS)
         for length in bench.options.lengths:
@@ -58,25 +57,33 @@ def measure_draft(bench: Bench, block: Block, bundle: object, target: object, dr
     bench.take_turns(block, {OURS: decode, **({THEIRS: speculate} if peer else {})}, in_order=True)
 
 
-def conversations(bench: Bench, bundle: object, draft: str, temperature: str) -> list[Figure]:
-    """`specchat bench`: plain decoding and `draft` with trees by cost. Raises BenchmarkError where answers differ."""
+def at(way: str, temperature: float) -> str:
+    """What a figure's setting says of specchat's ways."""
+    return f"{way} at {temperature:g}"
+
+
+def conversations(bench: Bench, bundle: object, draft: str) -> list[Figure]:
+    """`specchat bench`: plain decoding and `draft` with trees by cost, at all temperatures in turns of one question each.
+
+    Raises BenchmarkError where answers differ.
+    """
     options = bench.options
     answer = bench.ask_specchat(
         "bench", "--json", "--rounds", 1, "--model", bundle, "--draft", draft, "--prompts",
         ROOT / "Benchmarks" / "twenty-turns.json", "--conversations", options.conversations, "--threads", options.threads,
-        "--temperature", temperature, "--speculation", "dynamic",
+        "--speculation", "dynamic", "--temperatures", *TEMPERATURES,
     )  # fmt: skip
-    report = json.loads(answer)
-    if report["different"]:
-        raise BenchmarkError(f"{report['different']} answers differ from plain decoding's; that must never be")
     figures = []
-    for variant in report["variants"]:
-        setting = draft if variant["draft"] else PLAIN
-        figures += [
-            Figure(OURS, LENGTH, variant["acceptance_length"], "tokens", setting=setting),
-            Figure(OURS, WHOLE, variant["seconds"]["end_to_end"], "s", setting=setting),
-            Figure(OURS, SPEED, variant["tokens_per_second"], "tokens/s", setting=setting),
-        ]
+    for report in map(json.loads, answer.splitlines()):
+        if report["different"]:
+            raise BenchmarkError(f"{report['different']} answers differ from plain decoding's; that must never be")
+        for variant in report["variants"]:
+            setting = at(draft if variant["draft"] else PLAIN, report["temperature"])
+            figures += [
+                Figure(OURS, LENGTH, variant["acceptance_length"], "tokens", setting=setting),
+                Figure(OURS, WHOLE, variant["seconds"]["end_to_end"], "s", setting=setting),
+                Figure(OURS, SPEED, variant["tokens_per_second"], "tokens/s", setting=setting),
+            ]
     return figures
 
 

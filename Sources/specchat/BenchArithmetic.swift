@@ -61,14 +61,29 @@ struct BenchFigures: Sendable, Equatable {
     /// Plain decoding's time over this one's.
     let decodeSpeedup: Double
     let endToEndSpeedup: Double
-    /// The same for decoding in the slowest and the fastest repeat, each against the plain runs next to it.
-    let decodeSpeedupRange: ClosedRange<Double>
+    /// The same for decoding in each repeat, against the plain runs next to it.
+    let decodeSpeedups: [Double]
+
+    /// The slowest and the fastest of them.
+    var decodeSpeedupRange: ClosedRange<Double> { range(decodeSpeedups) }
 
     /// Tokens per target pass, the bonus token counted.
     var acceptanceLength: Double { ratio(Double(tokens), Double(rounds)) }
     var acceptedPerRound: Double { ratio(Double(accepted), Double(rounds)) }
     var draftedPerRound: Double { ratio(Double(drafted), Double(rounds)) }
     var tokensPerSecond: Double { ratio(Double(tokens), decode) }
+}
+
+/// What is left of a variant's speedup at another temperature.
+struct BenchShare: Sendable, Equatable {
+    let share: Double
+    /// The same of the single repeats, whose runs took turns.
+    let range: ClosedRange<Double>
+
+    init(of figures: BenchFigures, beside first: BenchFigures) {
+        share = ratio(figures.decodeSpeedup, first.decodeSpeedup)
+        range = specchat.range(zip(figures.decodeSpeedups, first.decodeSpeedups).map(ratio))
+    }
 }
 
 /// The answers to the questions of one number, in all runs of a variant.
@@ -115,7 +130,7 @@ struct BenchRuns: Sendable {
             choose: total(own, \.choose), endToEnd: total(own, \.endToEnd),
             decodeSpeedup: ratio(total(plain, \.decode), total(own, \.decode)),
             endToEndSpeedup: ratio(total(plain, \.endToEnd), total(own, \.endToEnd)),
-            decodeSpeedupRange: (ratios.min() ?? 0)...(ratios.max() ?? 0))
+            decodeSpeedups: ratios)
     }
 
     /// What a variant's answers to the n-th questions took, all conversations together, by the questions' numbers from 0.
@@ -156,6 +171,9 @@ func median(_ values: [Double]) -> Double {
     let middle = sorted.count / 2
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
+
+/// The least to the most of the values; 0 to 0 for none.
+func range(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 0)...(values.max() ?? 0) }
 
 /// `a / b`, and 0 where there is nothing to divide by.
 func ratio(_ a: Double, _ b: Double) -> Double { b > 0 ? a / b : 0 }

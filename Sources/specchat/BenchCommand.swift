@@ -17,6 +17,7 @@ struct BenchCommand: AsyncParsableCommand {
               specchat bench
               specchat bench --quick --draft small
               specchat bench --temperature 0.7 --rounds 5 --json
+              specchat bench --temperatures 0 1 --draft small
               specchat bench --lossless --cases 500
               specchat bench --by-turn --draft small+lookup
               specchat bench --costs --contexts 0 640
@@ -69,7 +70,14 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("Give every draft tree this many nodes.", valueName: "n"))
     var nodes: Int?
 
-    @Flag(help: "Print one JSON object in place of the table.")
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Measure at each of these temperatures in turns, and say what each leaves of the first one's speedups.",
+            valueName: "t"))
+    var temperatures: [Float] = []
+
+    @Flag(help: "Print a JSON object in place of each table.")
     var json = false
 
     @OptionGroup(title: "Choosing tokens") var sampler: SamplerFlags
@@ -95,6 +103,18 @@ struct BenchCommand: AsyncParsableCommand {
         }
         guard speculation == nil || !(costs || lossless) else {
             throw ValidationError("--speculation chooses what is timed; --costs and --lossless take every policy")
+        }
+        guard temperatures.isEmpty || sampler.temperature == nil else {
+            throw ValidationError("--temperature and --temperatures say the same: choose one")
+        }
+        guard temperatures.isEmpty || !(costs || lossless) else {
+            throw ValidationError("--temperatures chooses what is timed; --costs and --lossless choose for themselves")
+        }
+        for (index, temperature) in temperatures.enumerated() {
+            guard !temperatures[..<index].contains(temperature) else {
+                throw ValidationError("--temperatures names \(temperature) twice")
+            }
+            try SettingEntry.check(SettingEntry.flag(.temperature, .number(Double(temperature))))
         }
         guard !(costs && lossless) else {
             throw ValidationError("--costs and --lossless are two benchmarks: choose one")
@@ -173,43 +193,19 @@ struct BenchCommand: AsyncParsableCommand {
         let chosen = prompts.sample(conversations ?? (quick ? 8 : 40))
         let talks = try chosen.prompts.map { try BenchConversation($0, in: chosen) }
         let variants = BenchVariant.all(drafts: drafts, policies: speculation.map { [$0] } ?? [.chain, .dynamic])
-        // Plain decoding has an engine without a draft, which would read the prompts too and count against it.
-        var engines: [String?: ChatEngine] = [:]
-        for draft in [nil] + drafts.map(Optional.some) {
-            engines[draft] = try settings.openModel(draft: draft ?? "none").makeEngine()
-        }
-        var last = BenchRun()
-        for variant in variants {
-            guard let engine = engines[variant.draft] else { continue }
-            try await follow(engine.load())
-            last = try await talks[0].opening.run(on: engine, options: settings.generation.running(variant))
-        }
-        let repeats = quick ? 1 : rounds
-        var runs = BenchRuns(conversations: talks.count)
-        for repetition in 0..<repeats {
-            for (index, talk) in talks.enumerated() {
-                report("repeat \(repetition + 1) of \(repeats), conversation \(index + 1) of \(talks.count)")
-                // The order turns from conversation to conversation, so that a slow moment hits no one variant.
-                for turn in variants.indices {
-                    let variant = variants[(turn + index + repetition) % variants.count]
-                    guard let engine = engines[variant.draft] else { continue }
-                    runs.add(
-                        try await talk.run(on: engine, options: settings.generation.running(variant)), of: variant,
-                        conversation: index)
-                }
+        let temperatures = temperatures.isEmpty ? [settings.generation.sampler.temperature] : temperatures
+        let timing = try await BenchTiming(talks, variants, temperatures: temperatures, settings: settings)
+        let runs = try await timing.run(repeats: quick ? 1 : rounds, progress: report)
+        let results = temperatures.compactMap { temperature in
+            runs[temperature].map {
+                BenchResult(
+                    model: opened.bundle.name, temperature: temperature, variants: variants, runs: $0, byTurn: byTurn)
             }
         }
-        let (compared, different) = runs.equality
-        var result = BenchResult(
-            model: opened.bundle.name, backend: last.backend, threads: last.threads,
-            temperature: settings.generation.sampler.temperature, conversations: talks.count,
-            answers: talks.reduce(0) { $0 + $1.questions.count }, repeats: repeats,
-            figures: variants.compactMap(runs.figures), compared: compared, different: different)
-        if byTurn { result.turns = result.figures.map { runs.turns(of: $0.variant) } }
         try json
-            ? TextOutput.standard.line(JSONText.line(BenchJSON(result: result)))
-            : TextOutput.standard.write(result.text)
-        return different == 0
+            ? results.forEach { try TextOutput.standard.line(JSONText.line(BenchJSON(result: $0))) }
+            : TextOutput.standard.write(BenchTemperatures(results: results).text)
+        return results.allSatisfy { $0.different == 0 }
     }
 
     // MARK: Equality
@@ -231,15 +227,5 @@ struct BenchCommand: AsyncParsableCommand {
     /// Says how far it has come to whoever watches.
     private func report(_ progress: String) {
         if TextOutput.errors.isTerminal { try? TextOutput.errors.line(progress) }
-    }
-}
-
-extension GenerationOptions {
-    /// The same with the variant's way of drafting.
-    fileprivate func running(_ variant: BenchVariant) -> GenerationOptions {
-        var options = self
-        options.speculation.policy = variant.speculation
-        if variant.speculation == .off { options.speculation.nodes = nil }
-        return options
     }
 }

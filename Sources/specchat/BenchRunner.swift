@@ -19,22 +19,44 @@ struct BenchConversation: Sendable {
 
     /// Begins anew, holds the whole conversation, and says what it took.
     func run(on engine: ChatEngine, options: GenerationOptions) async throws -> BenchRun {
+        var talk = BenchTalk(engine: engine, options: options)
+        try await talk.begin(self)
+        for question in questions { try await talk.ask(question) }
+        return talk.run
+    }
+}
+
+/// A conversation under way: a question at a time, so that other ways to decode can take turns with it.
+struct BenchTalk {
+    let engine: ChatEngine
+    let options: GenerationOptions
+    private(set) var run = BenchRun()
+    private let clock = ContinuousClock()
+
+    init(engine: ChatEngine, options: GenerationOptions) { (self.engine, self.options) = (engine, options) }
+
+    /// Forgets what was said before, and attaches the picture.
+    mutating func begin(_ conversation: BenchConversation) async throws {
         try await follow(engine.clear(), notices: false)
-        var run = BenchRun()
-        let clock = ContinuousClock()
         let start = clock.now
-        if let picture { try await follow(engine.attach(picture), notices: false) }
-        for question in questions {
-            let report = try await follow(engine.ask(question, options: options), notices: false) { round, _ in
-                run.draft += round.seconds.draft
-                run.verify += round.seconds.verify
-                run.choose += round.seconds.choose
-            }
-            guard let report else { throw CommandFailure(.failure, "the engine ended without an answer.") }
-            run.add(report)
+        if let picture = conversation.picture { try await follow(engine.attach(picture), notices: false) }
+        run.endToEnd += seconds(clock.now - start)
+    }
+
+    mutating func ask(_ question: String) async throws {
+        var (draft, verify, choose) = (0.0, 0.0, 0.0)
+        let start = clock.now
+        let report = try await follow(engine.ask(question, options: options), notices: false) { round, _ in
+            draft += round.seconds.draft
+            verify += round.seconds.verify
+            choose += round.seconds.choose
         }
-        run.endToEnd = seconds(clock.now - start)
-        return run
+        run.endToEnd += seconds(clock.now - start)
+        guard let report else { throw CommandFailure(.failure, "the engine ended without an answer.") }
+        run.add(report)
+        run.draft += draft
+        run.verify += verify
+        run.choose += choose
     }
 }
 

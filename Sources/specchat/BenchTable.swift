@@ -70,6 +70,45 @@ struct BenchResult: Sendable {
     }
 }
 
+extension BenchResult {
+    /// The figures of runs at one temperature, in the variants' order.
+    init(model: String, temperature: Float, variants: [BenchVariant], runs: BenchRuns, byTurn: Bool) {
+        let plain = runs.runs[.plain] ?? []
+        self.init(
+            model: model, backend: plain.first?.first?.backend ?? "", threads: plain.first?.first?.threads ?? 0,
+            temperature: temperature, conversations: plain.count,
+            answers: plain.reduce(0) { $0 + ($1.first?.answers.count ?? 0) }, repeats: plain.first?.count ?? 0,
+            figures: variants.compactMap(runs.figures), compared: runs.equality.compared,
+            different: runs.equality.different)
+        if byTurn { turns = figures.map { runs.turns(of: $0.variant) } }
+    }
+}
+
+/// What other temperatures leave of the speedups at the first one; all measured in turns.
+struct BenchTemperatures: Sendable {
+    let results: [BenchResult]
+
+    /// The tables of all temperatures, and where there are several, a closing one that holds them against each other.
+    var text: String { (results.map(\.text) + (results.count > 1 ? [shares] : [])).joined(separator: "\n") }
+
+    private var shares: String {
+        let (first, others) = (results[0], results.dropFirst())
+        let rows = first.figures.indices.filter { first.figures[$0].variant != .plain }.map { index in
+            [first.figures[index].variant.name]
+                + others.map { other in
+                    let share = BenchShare(of: other.figures[index], beside: first.figures[index])
+                    let range = share.range
+                    return
+                        "\(decimal(share.share, 2)) (\(decimal(range.lowerBound, 2))-\(decimal(range.upperBound, 2)))"
+                }
+        }
+        let heading = ["at temperature"] + others.map { "\($0.temperature)" }
+        return
+            (["What is left of the speedup at temperature \(first.temperature), and in the single repeats:", ""]
+            + aligned([heading] + rows)).map { $0 + "\n" }.joined()
+    }
+}
+
 /// A result as `specchat bench --json` names it.
 struct BenchJSON: Encodable {
     let result: BenchResult

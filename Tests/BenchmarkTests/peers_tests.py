@@ -225,16 +225,19 @@ class ReportTest(unittest.TestCase):
 
     def test_measures_a_draft_by_plain_decoding_of_the_same_block(self):
         rows = []
-        for draft, plain in (("small at 0", 8.0), ("medium at 0", 4.0)):
+        for draft, plain in (("small", 8.0), ("medium", 4.0)):
             block = Block(speculation.STEP, "7b", draft, 1)
-            for program, setting, speed in ((OURS, "plain", plain), (OURS, draft[:-5], 24.0), (THEIRS, "plain", 5.0),
-                                            (THEIRS, "chains", 6.0)):  # fmt: skip
+            for program, setting, speed in ((OURS, "plain at 0", plain), (OURS, f"{draft} at 0", 24.0), (OURS, "plain at 1", 2.0),
+                                            (OURS, f"{draft} at 1", 5.0), (THEIRS, "plain", 5.0), (THEIRS, "chains", 6.0)):  # fmt: skip
                 rows.append(row(program, speed, speculation.SPEED, block=block, setting=setting, unit="tokens/s"))
                 rows.append(row(program, 3.0, speculation.LENGTH, block=block, setting=setting, unit="tokens"))
         text = report(rows)
-        self.assertIn("| small at 0 | specchat | small | 24.00 | 3.00 | 3.00 | – |", text)
-        self.assertIn("| medium at 0 | specchat | medium | 24.00 | 3.00 | 6.00 | – |", text)
-        self.assertIn("| medium at 0 | llama.cpp | chains | 6.00 | 3.00 | 1.20 | 4.00 |", text)
+        self.assertIn("| small | specchat | plain at 1 | 2.00 | 3.00 | – | – | – |", text)
+        self.assertIn("| small | specchat | small at 0 | 24.00 | 3.00 | 3.00 | – | – |", text)
+        self.assertIn("| medium | specchat | medium at 0 | 24.00 | 3.00 | 6.00 | – | – |", text)
+        self.assertIn("| small | specchat | small at 1 | 5.00 | 3.00 | 2.50 | 0.83 | – |", text)
+        self.assertIn("| medium | llama.cpp | plain | 5.00 | 3.00 | – | – | 4.80 |", text)
+        self.assertIn("| medium | llama.cpp | chains | 6.00 | 3.00 | 1.20 | – | 4.00 |", text)
 
     def test_says_when_there_is_nothing(self):
         self.assertEqual(report([]), "Nothing is measured yet.\n")
@@ -270,7 +273,7 @@ class CommandLineTest(unittest.TestCase):
             first = self.run_it(*command, seconds=600)
             self.assertEqual(first.returncode, 0, first.stderr)
             for words in ("### demo\n", "### demo-draft\n", "| 4 rows, no text |", "| t(4) / t(1) |", "### Memory",
-                          picture.AFTER_ENTER, "| small at 1 | specchat |", "| llama.cpp | chains of 3, told 2.5 |"):  # fmt: skip
+                          picture.AFTER_ENTER, "| small | specchat | small at 1 |", "| llama.cpp | chains of 3, told 2.5 |"):  # fmt: skip
                 self.assertIn(words, first.stdout)
             figures = pathlib.Path(folder, "quick.csv").read_text()
             again = self.run_it(*command, seconds=60)

@@ -51,6 +51,22 @@ import Testing
         #expect(figures.acceptanceLength == 1)
     }
 
+    @Test func `says what another temperature leaves of a speedup`() throws {
+        var drawn = BenchRuns(conversations: 1)
+        for (plain, own) in [(4.0, 2.5), (4.0, 5.0), (4.0, 2.5)] {
+            for (variant, decode) in [(BenchVariant.plain, plain), (chain, own)] {
+                var run = BenchRun()
+                (run.answers, run.decode) = ([[1, 2]], decode)
+                drawn.add(run, of: variant, conversation: 0)
+            }
+        }
+        let share = BenchShare(
+            of: try #require(drawn.figures(of: chain)), beside: try #require(runs().figures(of: chain)))
+        #expect(share.share == 1.6 / 2)
+        // Repeat by repeat the speedups are 1.6, 0.8 and 1.6 against 2, 14 and 0.5.
+        #expect(share.range == 0.8 / 14...3.2)
+    }
+
     @Test func `has no figures for what was not run`() {
         #expect(runs().figures(of: BenchVariant(speculation: .dynamic, draft: "small")) == nil)
         #expect(BenchRuns(conversations: 1).figures(of: .plain) == nil)
@@ -75,6 +91,21 @@ import Testing
         #expect(BenchVariant.all(drafts: ["a"], policies: [.dynamic]).map(\.name) == ["off", "dynamic a"])
     }
 
+    @Test func `makes a result of runs, and closes several with what is left of the first`() throws {
+        let results = [0, 1].map { temperature in
+            BenchResult(
+                model: "demo", temperature: temperature, variants: [.plain, chain], runs: runs(), byTurn: false)
+        }
+        #expect(results[0].conversations == 2 && results[0].answers == 2 && results[0].repeats == 3)
+        #expect(results[0].compared == 10 && results[0].different == 0)
+        #expect(results[0].turns.isEmpty)
+        let one = BenchTemperatures(results: [results[0]]).text
+        #expect(one == results[0].text)
+        let lines = BenchTemperatures(results: results).text.split(separator: "\n").suffix(3)
+        #expect(lines.first == "What is left of the speedup at temperature 0.0, and in the single repeats:")
+        #expect(lines.last?.split(separator: " ") == ["chain", "small", "1.00", "(1.00-1.00)"])
+    }
+
     @Test func `says in the table whether the answers are equal`() throws {
         let figures = try [BenchVariant.plain, chain].map { try #require(runs().figures(of: $0)) }
         func result(different: Int) -> BenchResult {
@@ -91,6 +122,42 @@ import Testing
         let json = try JSONText.line(BenchJSON(result: result(different: 0)))
         #expect(json.contains(#""decode_speedup":2"#))
         #expect(json.contains(#""draft":null"#))
+    }
+}
+
+@Suite struct `Benchmark runs` {
+    @Test func `time all temperatures in one run, each against plain decoding of its own`() throws {
+        let options = [
+            "bench", "--json", "--conversations", "2", "--rounds", "2", "--draft", "small", "--speculation", "chain",
+            "--temperatures", "0", "1", "--max-tokens", "12", "--model", "Assets/demo",
+        ]
+        let result = try Program.run(options)
+        #expect(result.status == 0 && result.errors.isEmpty)
+        let reports = try result.output.split(separator: "\n").map {
+            try JSONDecoder().decode(Report.self, from: Data($0.utf8))
+        }
+        #expect(reports.map(\.temperature) == [0, 1])
+        for report in reports {
+            #expect(report.variants.map(\.speculation) == ["off", "chain"])
+            #expect(report.variants[0].tokens > 0 && report.variants[0].tokens == report.variants[1].tokens)
+            #expect(report.variants.allSatisfy { $0.seconds.allSatisfy { $0.value >= 0 } && $0.seconds["decode"] != 0 })
+            // Each answer of the two repeats of both ways, but for the first plain ones, which they are held against.
+            #expect(report.repeats == 2 && report.compared == 3 * report.answers && report.different == 0)
+        }
+    }
+
+    private struct Report: Decodable {
+        struct Variant: Decodable {
+            let speculation: String
+            let tokens: Int
+            let seconds: [String: Double]
+        }
+        let temperature: Float
+        let repeats: Int
+        let answers: Int
+        let compared: Int
+        let different: Int
+        let variants: [Variant]
     }
 }
 

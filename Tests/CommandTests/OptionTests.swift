@@ -66,6 +66,13 @@ import Testing
             "bench --costs --requests --contexts 64",
             "with --requests each request says its own contexts: leave --contexts out"
         ),
+        ("bench --temperatures 0 1 --temperature 0", "--temperature and --temperatures say the same: choose one"),
+        ("bench --temperatures 0 0.0", "--temperatures names 0.0 twice"),
+        ("bench --temperatures 0 50", "--temperature must be a number from 0 to 10"),
+        (
+            "bench --lossless --temperatures 0 1",
+            "--temperatures chooses what is timed; --costs and --lossless choose for themselves"
+        ),
         ("bench --costs --lossless", "--costs and --lossless are two benchmarks: choose one"),
         ("bench --speculation off", "--speculation off is what the others are held against: choose chain or dynamic"),
         (
