@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "Benchmarks" / "ratios.json"
 FORMATS = ["Q4_0", "Q4_K", "Q6_K", "Q8_0"]
 ROWS = [1, 8, 64]
+# The same engine gained 1.37 and 1.57 on the demo in two hours of one virtual machine, as its neighbours had it.
+HOURS = 0.2
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,13 @@ def speculation(program: Path, rounds: int) -> Iterator[Ratio]:
     for draft in ("small", "medium"):
         found = bench(program, "--rounds", rounds, "--draft", draft)
         for policy in ("chain", "dynamic"):
-            yield Ratio(f"demo, {policy} {draft}: speedup", found[policy, draft]["decode_speedup"], True, 0.12)
+            yield Ratio(f"demo, {policy} {draft}: speedup", found[policy, draft]["decode_speedup"], True, HOURS)
         found = bench(program, "--rounds", 1, "--draft", draft, "--nodes", 8)
         for policy in ("chain", "dynamic"):
             length = found[policy, draft]["acceptance_length"]
             yield Ratio(f"demo, {policy} {draft}, 8 nodes: tokens a round", length, True, 0.02)
     found = bench(program, "--rounds", rounds, "--draft", "lookup", "--prompts", "Benchmarks/twenty-turns.json")
-    yield Ratio("twenty turns, lookup: speedup", found["dynamic", "lookup"]["decode_speedup"], True, 0.12)
+    yield Ratio("twenty turns, lookup: speedup", found["dynamic", "lookup"]["decode_speedup"], True, HOURS)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
