@@ -105,8 +105,8 @@ def speculations(rows: Sequence[Row]) -> Iterator[str]:
         here = [row for row in own if row.model == model]
         lines = [line for block in dict.fromkeys(row.block for row in here) for line in drafts(here, block)]
         yield f"### Speculation, {model}\n\n" + table(
-            ["draft", "program", "", "tokens/s", "tokens a round", "against own plain", "of that at temperature 0",
-             "specchat against it"], lines
+            ["draft", "program", "", "tokens/s", "tokens a round", "against own plain",
+             f"of that at temperature {speculation.TEMPERATURES[0]}", "specchat against it"], lines
         )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def measure_draft(bench: Bench, block: Block, bundle: object, target: object, dr
         return ours
 
     def speculate() -> list[Figure]:
-        [reached] = [figure.value for figure in ours if (figure.measure, figure.setting) == (LENGTH, at(draft, 0))]
+        [reached] = [figure.value for figure in ours if (figure.measure, figure.setting) == (LENGTH, at(draft, TEMPERATURES[0]))]
         figures = served(bench, target, None, None, PLAIN)
         figures += served(bench, target, peer, min(reached, MOST), AS_OURS)
         for length in bench.options.lengths:

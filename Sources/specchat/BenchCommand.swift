@@ -11,7 +11,8 @@ struct BenchCommand: AsyncParsableCommand {
         discussion: """
             Every conversation is decoded without speculation and with every policy and draft, in turns, several times. \
             Times are medians over the repeats, summed over the conversations; a speedup is plain decoding's time over \
-            the other's. Ends with status 1 when an answer differs.
+            the other's. Ends with status 1 when an answer differs. Each way loads the model for itself; packed weights \
+            are shared where they are kept on disk. Of a large model measure one --draft and one --speculation at a time.
 
             EXAMPLES:
               specchat bench

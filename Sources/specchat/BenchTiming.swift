@@ -13,8 +13,8 @@ struct BenchWay: Hashable, Sendable {
 struct BenchTiming {
     let conversations: [BenchConversation]
     let ways: [BenchWay]
-    /// One for each way, because each has a conversation under way. Plain decoding's has no draft, which would read the
-    /// prompts too and count against it.
+    /// One for each way, because each has a conversation under way. They map the same packed weights, unless those are not
+    /// kept on disk. Plain decoding's has no draft, which would read the prompts too and count against it.
     private let engines: [ChatEngine]
     private let options: [GenerationOptions]
 
@@ -50,7 +50,7 @@ struct BenchTiming {
         return runs
     }
 
-    /// One conversation held by every way. The order turns with every question, so that no way always follows the same one.
+    /// One conversation held by every way. The order turns with every question, so that no way always comes first.
     private func hold(_ conversation: BenchConversation, from first: Int) async throws -> [BenchRun] {
         var talks = zip(engines, options).map(BenchTalk.init)
         func order(_ turn: Int) -> [Int] { ways.indices.map { ($0 + first + turn) % ways.count } }
