@@ -146,7 +146,7 @@ class ConversationTest(TerminalTest):
             # What has been seen is at most a frame or two ahead of the disk.
             time.sleep(0.1)
             session.signal(signal.SIGKILL)
-            session.wait(lambda: b"[ended]" in session.raw)
+            session.wait(lambda: session.has_ended)
         with self.chat("--continue") as session:
             session.wait(f"bot {seen}").wait("(broken off)").wait(READY)
             self.ask(session, QUESTIONS[2])

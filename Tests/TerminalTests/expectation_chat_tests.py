@@ -148,7 +148,7 @@ class ChatExpectationTest(TerminalTest):
             self.ask(session)
             answer = re.search(r"bot (\w+ \w+ \w+)", session.text).group(1)
             # Not at the end of the program, but of the turn.
-            session.wait(lambda: self.states() == ["complete"], "the turn to be saved").signal(9).wait(lambda: b"[ended]" in session.raw, "the end")
+            session.wait(lambda: self.states() == ["complete"], "the turn to be saved").signal(9).wait(lambda: session.has_ended, "the end")
         listed = run("sessions", "list", place=self.home)[1]
         self.assertIn(QUESTION, listed)
         name = json.loads(run("sessions", "list", "--json", place=self.home)[1])[0]["id"]

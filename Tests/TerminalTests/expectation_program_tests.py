@@ -128,7 +128,7 @@ class ProgramExpectationTest(TerminalTest):
             session.wait(READY, patience=120).send(QUESTION + "\r").wait(re.compile(r"bot \w+")).wait(READY)
             for command in ("/theme light", "/set seed 3", "/copy", "/save", "/sessions", "/images", "/stats", "/doctor"):
                 session.send(f"{command}\r").rest(0.1).send("\x1b").rest(0.1)
-            session.send("\x04").wait(lambda: b"[ended]" in session.raw or not session.child.isalive(), "the end")
+            session.send("\x04").wait(lambda: session.has_ended or not session.child.isalive(), "the end")
 
     def test_writes_into_its_folders_below_the_home_and_nowhere_else(self):
         self.converse()

@@ -31,9 +31,13 @@ SIXEL_TERMINAL = b"\x1b[?2;0;1000;800S\x1b[6;20;10t\x1b[?63;1;2;4;6;9;15;22c"
 KITTY_TERMINAL = b"\x1b[6;20;10t\x1bP>|kitty(0.35.2)\x1b\\\x1b_Gi=31;OK\x1b\\\x1b[?62;c"
 ITERM_TERMINAL = b"\x1b[6;20;10t\x1bP>|iTerm2 3.5.0\x1b\\\x1b]1337;Capabilities=T3LrMSc7UUwF\x1b\\\x1b[?62;4c"
 
-# Without a job-controlling shell, the settings before and after and the exit code come from this one. A key that
-# comes after the program's end must not end it: Ctrl-C, Ctrl-\.
-WRAPPER = 'trap : INT QUIT; ulimit -c 0; stty -g > "$0/before"; "$@"; echo $? > "$0/code"; stty -g > "$0/after"; echo "[ended]"'
+# Without a job-controlling shell, the settings before and after and the exit code come from this one. Ctrl-C or Ctrl-\
+# may come after the program's end: it must end neither the shell nor its `stty`. Such a key also throws away what the
+# terminal has not shown yet, "[ended]" with it; a file is not lost so.
+WRAPPER = (
+    'trap : INT QUIT; ulimit -c 0; stty -g > "$0/before"; "$@"; code=$?; trap "" INT QUIT; '
+    'echo $code > "$0/code"; stty -g > "$0/after"; echo "[ended]"; : > "$0/ended"'
+)
 
 # Where the program may write, below a home of its own.
 FOLDERS = {
@@ -187,6 +191,11 @@ class Session:
         self.child.setwinsize(rows, columns)
         return self
 
+    @property
+    def has_ended(self):
+        """Whether the program has ended and the wrapping shell has noted how."""
+        return b"[ended]" in self.raw or os.path.exists(os.path.join(self.folder, "ended"))
+
     def process(self):
         """The program's own process id, which is a child of the wrapping shell."""
         # From /proc, because a small system has no ps. The fields after the name's bracket are state, then parent.
@@ -221,7 +230,8 @@ class Session:
 
     def finish(self):
         """Waits for the end; returns the exit code after checking that the terminal was given back."""
-        self.wait(lambda: b"[ended]" in self.raw, "the program to end")
+        self.wait(lambda: self.has_ended, "the program to end")
+        self.rest(0.05)
         read = lambda name: pathlib.Path(self.folder, name).read_text().strip()
         assert read("before") == read("after"), "the terminal's settings were not restored"
         left = leftovers(self.raw)
@@ -267,7 +277,7 @@ class TerminalTest(unittest.TestCase):
         """
 
         def is_framed():
-            if or_ended and b"[ended]" in session.raw:
+            if or_ended and session.has_ended:
                 return True
             lines = session.screen.display
             corners = lines[0][0] + lines[0][-1] + lines[-1][0] + lines[-1][-1]

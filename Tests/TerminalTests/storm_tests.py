@@ -51,7 +51,7 @@ class StormTest(TerminalTest):
                 way = random.choice(list(self.ways().values()))
                 with chat("--image", PICTURE, place=home, EDITOR="true", **way) as session:
                     session.wait(READY)
-                    while left > 0 and b"[ended]" not in session.raw:
+                    while left > 0 and not session.has_ended:
                         keys = [key(random) for _ in range(random.randint(1, 20))]
                         session.send(b"".join(keys))
                         left -= len(keys)
@@ -61,11 +61,11 @@ class StormTest(TerminalTest):
                     self.end_of_keys(session)
 
     def end_of_keys(self, session):
-        if b"[ended]" not in session.raw:
+        if not session.has_ended:
             session.resize(24, 80)
             # Typed Ctrl-D or a second Ctrl-C may still be on their way.
             session.pump(0.5)
-        if b"[ended]" not in session.raw:
+        if not session.has_ended:
             self.assert_framed(calm(session))
             assert_whole(session).send("\x04")
         self.assertEqual(session.finish(), 0)
@@ -156,11 +156,11 @@ class StormTest(TerminalTest):
                 for _ in range(random.randint(1, 6)):
                     session.send("\x03").pump(random.random() * 0.2)
                 # It has ended, or is where it was before the answer; in neither case is anything broken.
-                if moment == "editor" and b"[ended]" not in session.raw:
+                if moment == "editor" and not session.has_ended:
                     session.rest(0.2)
                 self.assert_framed(session, or_ended=True)
                 for _ in range(20):
-                    if b"[ended]" in session.raw:
+                    if session.has_ended:
                         break
                     session.send("\x1b[201~\x1b\x03\x03").pump(0.2)
                 self.assertIn(session.finish(), (0, 130))
