@@ -58,7 +58,7 @@ struct BenchPrompts: Sendable {
 
     func picture(of prompt: BenchPrompt) throws -> PixelImage? {
         try prompt.picture.map { name throws(ImageError) in
-            try PixelImage.read(folder.appendingPathComponent(name).path)
+            try PixelImage.read(URL(fileURLWithPath: name, relativeTo: folder).path)
         }
     }
 }

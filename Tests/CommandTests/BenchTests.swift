@@ -223,6 +223,17 @@ import Testing
         #expect(prompts.folder.path == URL(fileURLWithPath: path).deletingLastPathComponent().path)
     }
 
+    @Test func `find their pictures beside them, or wherever a whole path says`() throws {
+        let demo = Program.root.appendingPathComponent("Assets/demo")
+        let prompts = BenchPrompts(prompts: [], folder: demo)
+        let beside = try #require(try prompts.picture(of: prompt("prompts/scene-00.png", "x")))
+        let elsewhere = BenchPrompts(prompts: [], folder: FileManager.default.temporaryDirectory)
+        let whole = demo.appendingPathComponent("prompts/scene-00.png").path
+        let placed = try #require(try elsewhere.picture(of: prompt(whole, "x")))
+        #expect(beside.pixels == placed.pixels)
+        #expect(throws: (any Error).self) { try elsewhere.picture(of: prompt("prompts/scene-00.png", "x")) }
+    }
+
     @Test(arguments: ["", "[]", #"{"prompts": []}"#, #"{"prompts": [{"turns": []}]}"#])
     func `that hold nothing are refused`(text: String) throws {
         let path = try file(text)

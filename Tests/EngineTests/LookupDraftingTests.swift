@@ -104,7 +104,7 @@ import Testing
         #expect(draft.settledCache(atLeast: 5) != nil && draft.settledCache(atLeast: 6) == nil)
     }
 
-    @Test(arguments: [0.3, 1] as [Double])
+    @Test(arguments: [0.04, 0.09, 0.3, 1] as [Double])
     func `a hopeless draft costs at most three hundredths in the long run`(dearness: Double) {
         let costs = CostModel()
         costs.calibrate(.verify, rows: 1, seconds: 1)
@@ -119,6 +119,23 @@ import Testing
         }
         #expect(Double(rounds) / spent >= 0.97)
         #expect(spent > Double(rounds))
+    }
+
+    @Test func `a draft that gains a little is not switched off by its misses`() {
+        let costs = CostModel()
+        costs.calibrate(.verify, rows: 1, seconds: 1)
+        var random = SeededGenerator(seed: 5)
+        var drafted = 0
+        for _ in 0..<3000 {
+            let drafts = costs.shouldDraft()
+            drafted += drafts ? 1 : 0
+            // One further token in every fourth round, for a fifth of a pass.
+            let tokens = drafts && random.next() % 4 == 0 ? 2 : 1
+            costs.record(
+                CostModel.RoundAccount(
+                    tokens: tokens, modelTokens: tokens, nodes: 1, modelNodes: 1, drafted: drafts ? 0.2 : nil))
+        }
+        #expect(drafted >= 2000)
     }
 }
 

@@ -96,6 +96,20 @@ import Testing
         #expect(sizes == sizes.sorted(by: >))
         #expect(sizes[0] > 8 && sizes[3] == 1)
     }
+
+    @Test(arguments: [.chain, .dynamic] as [SpeculationPolicy])
+    func `a node that is next to never right is not verified, even where a row looks free`(policy: SpeculationPolicy) {
+        let costs = CostModel()
+        for rows in [1, 8, 64] { costs.calibrate(.verify, rows: rows, seconds: 1) }
+        func size(confidence: Float, nodes: Int?) -> Int {
+            var growth = Self.growth(nodes: nodes, policy: policy, costs: costs)
+            growth.add([Proposal(token: 7, confidence: confidence)], below: nil, stopTokens: [])
+            return growth.tree(below: 1).tree.count
+        }
+        #expect(size(confidence: 0.005, nodes: nil) == 1)
+        #expect(size(confidence: 0.05, nodes: nil) == 2)
+        #expect(size(confidence: 0.005, nodes: 4) == 2)
+    }
 }
 
 @Suite struct `Cost model` {

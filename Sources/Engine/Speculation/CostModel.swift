@@ -186,7 +186,10 @@ final class CostModel {
         draftedWhole.add(tokens: Double(round.tokens), seconds: verified + spent)
         let now = max(owed + own - Double(round.modelTokens) * plain, -Self.credit.most * plain)
         debt = now
-        guard drafted.rate < 0.9 / plain else { return }
+        // A draft that costs little and is never right loses slowly: then it is the losses that tell, not the rate.
+        let losesMuch = drafted.rate < 0.9 / plain
+        let hasLostMuch = now > Self.credit.new * plain && drafted.rate < 1 / plain
+        guard losesMuch || hasLostMuch else { return }
         let rest = max(Self.shortestRest, now / (Self.riskedShare * plain))
         roundsUntilProbe = Int(min(Self.longestRest, rest).rounded(.up))
         drafted = RecentRounds()

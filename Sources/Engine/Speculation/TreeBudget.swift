@@ -31,7 +31,11 @@ struct TreeBudget {
         var bestWorth = -Double.infinity
         var expected: Float = 1
         for nodes in 1...most {
-            if nodes > 1 { expected += growth.candidates[ranked[nodes - 2]].score }
+            if nodes > 1 {
+                let score = growth.candidates[ranked[nodes - 2]].score
+                guard score >= TreeGrowth.leastScore else { break }
+                expected += score
+            }
             let worth = Double(expected) - rate * (costs.verify.seconds(rows: nodes) ?? 0)
             if worth > bestWorth { (bestWorth, best) = (worth, (nodes, expected)) }
         }

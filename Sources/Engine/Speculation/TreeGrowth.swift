@@ -92,15 +92,15 @@ struct TreeGrowth {
             return known
         }
         append(token, below: parent, model: nil, lookup: evidence)
-        guard candidates[candidates.count - 1].score < Self.leastFound else { return candidates.count - 1 }
+        guard candidates[candidates.count - 1].score < Self.leastScore else { return candidates.count - 1 }
         // With a fixed number of nodes there may be nothing better.
         if options.nodes != nil { return candidates.count - 1 }
         candidates.removeLast()
         return nil
     }
 
-    /// No node of a lower score was ever worth verifying.
-    private static let leastFound: Float = 0.01
+    /// No node of a lower score was ever worth verifying: where the curve says that a row is free, it is not by as much.
+    static let leastScore: Float = 0.01
 
     private func child(of parent: Int?, token: Int32) -> Int? {
         candidates.indices.first { candidates[$0].parent == parent && candidates[$0].token == token }
