@@ -46,7 +46,8 @@ def measure_draft(bench: Bench, block: Block, bundle: object, target: object, dr
         return ours
 
     def speculate() -> list[Figure]:
-        [reached] = [figure.value for figure in ours if (figure.measure, figure.setting) == (LENGTH, at(draft, TEMPERATURES[0]))]
+        wanted = (LENGTH, at(draft, TEMPERATURES[0]))
+        [reached] = [figure.value for figure in ours if (figure.measure, figure.setting) == wanted]
         figures = served(bench, target, None, None, PLAIN)
         figures += served(bench, target, peer, min(reached, MOST), AS_OURS)
         for length in bench.options.lengths:

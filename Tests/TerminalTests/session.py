@@ -231,6 +231,7 @@ class Session:
     def finish(self):
         """Waits for the end; returns the exit code after checking that the terminal was given back."""
         self.wait(lambda: self.has_ended, "the program to end")
+        # The file may be seen before the terminal's last bytes are read.
         self.rest(0.05)
         read = lambda name: pathlib.Path(self.folder, name).read_text().strip()
         assert read("before") == read("after"), "the terminal's settings were not restored"
